@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Errors: what a function could not do. The numbers go over the agent-keystore channel. */
+#ifndef SPLIT_SSH_ERR_H
+#define SPLIT_SSH_ERR_H
+
+#define must_check __attribute__((warn_unused_result))
+
+enum err {
+    OK = 0,
+    ERR_MALFORMED = 1,       /* bytes that are not the message they claim to be */
+    ERR_TOO_BIG = 2,         /* past a cap of limits.h */
+    ERR_NOT_FOUND = 3,       /* no such key */
+    ERR_NO_MEMORY = 4,       /* the heap, or the arena for secrets, is full */
+    ERR_SYSTEM = 5,          /* a system call failed; errno says why */
+    ERR_CRYPTO = 6,          /* libsodium or libcrypto refused, for no reason we know */
+    ERR_LOCKED = 7,          /* the agent is locked */
+    ERR_NOT_LOCKED = 8,      /* unlock, but the agent is not locked */
+    ERR_PASSPHRASE = 9,      /* wrong passphrase */
+    ERR_KEY_TYPE = 10,       /* a key type that this program does not hold */
+    ERR_KEY_DSA = 11,        /* ... DSA */
+    ERR_KEY_SK = 12,         /* ... a FIDO security key */
+    ERR_KEY_RSA_SIZE = 13,   /* RSA outside 2048..16384 bits */
+    ERR_KEY_INVALID = 14,    /* a point off the curve, an even modulus, a bad exponent */
+    ERR_KEY_MISMATCH = 15,   /* private and public half are not one key */
+    ERR_CONSTRAINT = 16,     /* a constraint that is not supported */
+    ERR_CONSTRAINT_HOP = 17, /* ... restrict-destination-v00@openssh.com */
+    ERR_CONSTRAINT_SK = 18,  /* ... sk-provider@openssh.com */
+    ERR_SIGN_FLAGS = 19,     /* unknown flags in a sign request */
+    ERR_CONFIRM = 20,        /* the key asks for confirmation and nobody confirmed */
+    ERR_BAD_SIGNATURE = 21,  /* a signature that does not verify */
+    ERR_DENIED = 22,         /* this peer may not do that */
+    ERR_MAX = ERR_DENIED
+};
+
+/* A phrase for a log line, without a full stop; says what to do where something can be done. */
+static inline const char *err_text(enum err err)
+{
+    switch (err) {
+    case OK:
+        return "success";
+    case ERR_MALFORMED:
+        return "malformed message";
+    case ERR_TOO_BIG:
+        return "larger than allowed";
+    case ERR_NOT_FOUND:
+        return "no such key";
+    case ERR_NO_MEMORY:
+        return "out of memory for keys (remove a key, or raise the limit on locked memory)";
+    case ERR_SYSTEM:
+        return "a system call failed";
+    case ERR_CRYPTO:
+        return "the cryptographic library refused";
+    case ERR_LOCKED:
+        return "the agent is locked (ssh-add -X unlocks it)";
+    case ERR_NOT_LOCKED:
+        return "the agent is not locked";
+    case ERR_PASSPHRASE:
+        return "wrong passphrase";
+    case ERR_KEY_TYPE:
+        return "key type not supported (ed25519, RSA and ECDSA are)";
+    case ERR_KEY_DSA:
+        return "DSA keys are not supported (make an ed25519 key)";
+    case ERR_KEY_SK:
+        return "security keys (sk) are not supported: the token is not in the vault";
+    case ERR_KEY_RSA_SIZE:
+        return "RSA keys must have 2048 to 16384 bits";
+    case ERR_KEY_INVALID:
+        return "invalid key";
+    case ERR_KEY_MISMATCH:
+        return "the private and the public half do not belong together";
+    case ERR_CONSTRAINT:
+        return "a key constraint that is not supported";
+    case ERR_CONSTRAINT_HOP:
+        return "destination constraints (ssh-add -h) are not supported yet";
+    case ERR_CONSTRAINT_SK:
+        return "a security key provider is not supported";
+    case ERR_SIGN_FLAGS:
+        return "unknown signature flags";
+    case ERR_CONFIRM:
+        return "the key was added with confirmation (ssh-add -c) and there is no prompt yet";
+    case ERR_BAD_SIGNATURE:
+        return "the signature is wrong";
+    case ERR_DENIED:
+        return "not allowed from here";
+    }
+    return "unknown error";
+}
+
+#endif

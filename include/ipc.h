@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the agent and the keystore say to each other over their stream socket, which is the
+ * keystore's fd 3. One request is under way at a time; the keystore answers each with one answer.
+ *
+ *   request   uint32 length, byte op, body        (length counts op and body)
+ *   answer    uint32 length, byte err, body       (enum err; a body only with OK)
+ *
+ * The fields are in SSH wire format. Before its first answer the keystore sends one HELLO, when
+ * its memory is locked and its sandbox is up:
+ *
+ *   hello     uint32 length, byte IPC_HELLO, string description of the key memory
+ *
+ * op          body                                       body of the answer
+ * ADD         bool constrained, uint32 default life,     uint64 id, uint64 deadline, byte flags,
+ *             rest of ADD_IDENTITY after its type byte   string key blob, string comment
+ * SIGN        uint64 id, uint32 flags, data (to the end) string signature
+ * REMOVE      uint64 id                                  -
+ * REMOVE_ALL  -                                          -
+ * EXPIRE      -                                          -
+ * LOCK        string passphrase                          -
+ * UNLOCK      string passphrase                          -
+ *
+ * An id stands for one key blob and is never used again for another one. A life is in seconds, 0
+ * for none. A deadline is in milliseconds of CLOCK_BOOTTIME, 0 for none.
+ *
+ * Malformed bytes inside of an ADD are a client's and are answered with ERR_MALFORMED. Everything
+ * else that is malformed here is the agent's, and ends the keystore.
+ */
+#ifndef SPLIT_SSH_IPC_H
+#define SPLIT_SSH_IPC_H
+
+#include "limits.h"
+
+#define IPC_FD        3
+#define IPC_HEADER    5U                /* bytes: length and op, or length and err */
+#define IPC_MAX       (FRAME_MAX + 64U) /* bytes after the length word, either way */
+#define IPC_HELLO     0xffU
+#define IPC_HELLO_MAX 256U
+
+enum ipc_op {
+    IPC_ADD = 1,
+    IPC_SIGN = 2,
+    IPC_REMOVE = 3,
+    IPC_REMOVE_ALL = 4,
+    IPC_EXPIRE = 5,
+    IPC_LOCK = 6,
+    IPC_UNLOCK = 7,
+};
+
+/* Flags of a key in the answer to ADD. */
+#define IPC_KEY_CONFIRM 1U /* the key was added with the confirm constraint */
+
+/* Exit status of the keystore, for the agent's last log line. */
+enum ipc_exit {
+    IPC_EXIT_OK = 0,        /* the agent closed the socket */
+    IPC_EXIT_USAGE = 64,    /* not started by the agent */
+    IPC_EXIT_PROTOCOL = 65, /* malformed bytes from the agent */
+    IPC_EXIT_MEMORY = 66,   /* memory for keys could not be locked */
+    IPC_EXIT_SANDBOX = 67,  /* the process could not be closed off */
+    IPC_EXIT_CRYPTO = 68,   /* a cryptographic library could not be set up */
+    IPC_EXIT_SYSTEM = 69,   /* reading or writing the socket failed */
+};
+
+#endif

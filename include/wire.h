@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The SSH wire format (RFC 4251, section 5): a reader over a borrowed buffer whose error sticks,
+ * so that a decoder reads like the message layout of its RFC and checks once, at the end; and a
+ * writer into a borrowed buffer that does the same with its capacity.
+ */
+#ifndef SPLIT_SSH_WIRE_H
+#define SPLIT_SSH_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "err.h"
+
+/* Bytes that belong to somebody else. */
+struct view {
+    const uint8_t *data;
+    size_t len; /* bytes */
+};
+
+struct wire_reader {
+    const uint8_t *at;
+    size_t left; /* bytes */
+    enum err err;
+};
+
+/* Reads from len bytes at data, which the caller keeps for as long as the views are used. */
+static inline struct wire_reader wire_reader(const void *data, size_t len)
+{
+    return (struct wire_reader){.at = data, .left = len, .err = OK};
+}
+
+/* The next n bytes as they are; an empty view after an error. */
+static inline struct view wire_bytes(struct wire_reader *r, size_t n)
+{
+    struct view v = {.data = r->at, .len = 0};
+
+    if (r->err == OK && n > r->left) {
+        r->err = ERR_MALFORMED;
+    }
+    if (r->err == OK) {
+        v.len = n;
+        r->at += n;
+        r->left -= n;
+    }
+    return v;
+}
+
+/* All that is left. */
+static inline struct view wire_rest(struct wire_reader *r)
+{
+    return wire_bytes(r, r->left);
+}
+
+/* byte; 0 after an error. */
+static inline uint8_t wire_u8(struct wire_reader *r)
+{
+    struct view v = wire_bytes(r, 1);
+
+    return v.len == 1 ? v.data[0] : 0;
+}
+
+static inline uint32_t load_u32(const uint8_t p[4])
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
+}
+
+static inline void store_u32(uint8_t p[4], uint32_t n)
+{
+    p[0] = (uint8_t)(n >> 24);
+    p[1] = (uint8_t)(n >> 16);
+    p[2] = (uint8_t)(n >> 8);
+    p[3] = (uint8_t)n;
+}
+
+/* uint32; 0 after an error. */
+static inline uint32_t wire_u32(struct wire_reader *r)
+{
+    struct view v = wire_bytes(r, 4);
+
+    return v.len == 4 ? load_u32(v.data) : 0;
+}
+
+/* uint64; 0 after an error. */
+static inline uint64_t wire_u64(struct wire_reader *r)
+{
+    uint64_t high = wire_u32(r);
+
+    return high << 32 | wire_u32(r);
+}
+
+/* boolean: RFC 4251 takes every value but 0 as true. */
+static inline bool wire_bool(struct wire_reader *r)
+{
+    return wire_u8(r) != 0;
+}
+
+/* string of at most max bytes: longer is ERR_TOO_BIG, past the end ERR_MALFORMED. */
+static inline struct view wire_string(struct wire_reader *r, size_t max)
+{
+    uint32_t n = wire_u32(r);
+
+    if (r->err == OK && n <= r->left && n > max) {
+        r->err = ERR_TOO_BIG;
+    }
+    return wire_bytes(r, n);
+}
+
+/*
+ * mpint that is not negative and at most max bytes long, without its leading zero byte. Not the
+ * shortest form (a needless zero byte) and negative numbers are ERR_MALFORMED.
+ */
+static inline struct view wire_mpint(struct wire_reader *r, size_t max)
+{
+    struct view v = wire_string(r, max);
+
+    if (v.len > 0 && (v.data[0] & 0x80) != 0) {
+        r->err = ERR_MALFORMED;
+    } else if (v.len > 0 && v.data[0] == 0) {
+        if (v.len == 1 || (v.data[1] & 0x80) == 0) {
+            r->err = ERR_MALFORMED;
+        }
+        v.data++;
+        v.len--;
+    }
+    if (r->err != OK) {
+        v.len = 0;
+    }
+    return v;
+}
+
+/* OK only if everything was read and nothing is left over: the one check of a decoder. */
+static inline enum err must_check wire_end(const struct wire_reader *r)
+{
+    if (r->err != OK) {
+        return r->err;
+    }
+    return r->left == 0 ? OK : ERR_MALFORMED;
+}
+
+static inline bool view_is(struct view v, const char *text)
+{
+    return v.len == strlen(text) && memcmp(v.data, text, v.len) == 0;
+}
+
+static inline bool view_equal(struct view a, struct view b)
+{
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+struct wire_writer {
+    uint8_t *data;
+    size_t cap; /* bytes */
+    size_t len; /* bytes written */
+    enum err err;
+};
+
+/* Writes into cap bytes at data, which stay the caller's. */
+static inline struct wire_writer wire_writer(void *data, size_t cap)
+{
+    return (struct wire_writer){.data = data, .cap = cap, .len = 0, .err = OK};
+}
+
+/* n bytes as they are; ERR_TOO_BIG sticks when they do not fit, and nothing more is written. */
+static inline void put_bytes(struct wire_writer *w, const void *data, size_t n)
+{
+    if (w->err != OK || n > w->cap - w->len) {
+        w->err = ERR_TOO_BIG;
+        return;
+    }
+    if (n > 0) {
+        memcpy(w->data + w->len, data, n);
+    }
+    w->len += n;
+}
+
+static inline void put_u8(struct wire_writer *w, uint8_t n)
+{
+    put_bytes(w, &n, 1);
+}
+
+static inline void put_u32(struct wire_writer *w, uint32_t n)
+{
+    uint8_t bytes[4];
+
+    store_u32(bytes, n);
+    put_bytes(w, bytes, sizeof bytes);
+}
+
+static inline void put_u64(struct wire_writer *w, uint64_t n)
+{
+    put_u32(w, (uint32_t)(n >> 32));
+    put_u32(w, (uint32_t)n);
+}
+
+static inline void put_string(struct wire_writer *w, struct view v)
+{
+    if (v.len > UINT32_MAX) {
+        w->err = ERR_TOO_BIG;
+        return;
+    }
+    put_u32(w, (uint32_t)v.len);
+    put_bytes(w, v.data, v.len);
+}
+
+static inline void put_text(struct wire_writer *w, const char *text)
+{
+    put_string(w, (struct view){.data = (const uint8_t *)text, .len = strlen(text)});
+}
+
+/* mpint from a big-endian number without sign; leading zero bytes are dropped. */
+static inline void put_mpint(struct wire_writer *w, struct view v)
+{
+    while (v.len > 0 && v.data[0] == 0) {
+        v.data++;
+        v.len--;
+    }
+    if (v.len >= UINT32_MAX) {
+        w->err = ERR_TOO_BIG;
+        return;
+    }
+    if (v.len > 0 && (v.data[0] & 0x80) != 0) {
+        put_u32(w, (uint32_t)v.len + 1);
+        put_u8(w, 0);
+    } else {
+        put_u32(w, (uint32_t)v.len);
+    }
+    put_bytes(w, v.data, v.len);
+}
+
+static inline struct view wire_written(const struct wire_writer *w)
+{
+    return (struct view){.data = w->data, .len = w->len};
+}
+
+#endif
