@@ -15,7 +15,6 @@ set(SPLIT_SSH_LIBEXECDIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/split-ssh")
 # split_ssh_program(NAME bin|libexec SOURCES... ) - a program that users or the agent run.
 function(split_ssh_program name where)
   add_executable(${name} ${ARGN})
-  target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
   target_compile_definitions(${name} PRIVATE SPLIT_SSH_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PRIVATE shared_headers)
   if(where STREQUAL "libexec")

@@ -29,7 +29,10 @@ enum err {
     ERR_CONFIRM = 20,        /* the key asks for confirmation and nobody confirmed */
     ERR_BAD_SIGNATURE = 21,  /* a signature that does not verify */
     ERR_DENIED = 22,         /* this peer may not do that */
-    ERR_MAX = ERR_DENIED
+    ERR_TOO_MANY = 23,       /* keys, or their public halves do not fit into one answer */
+    ERR_SHA1 = 24,           /* an RSA signature with SHA-1, for a qube */
+    ERR_BOUND = 25,          /* the connection lost the right to sign by a refused session-bind */
+    ERR_MAX = ERR_BOUND
 };
 
 /* A phrase for a log line, without a full stop; says what to do where something can be done. */
@@ -82,6 +85,12 @@ static inline const char *err_text(enum err err)
         return "the signature is wrong";
     case ERR_DENIED:
         return "not allowed from here";
+    case ERR_TOO_MANY:
+        return "there are too many keys (remove some)";
+    case ERR_SHA1:
+        return "RSA with SHA-1 (the client has to ask for rsa-sha2-256 or rsa-sha2-512)";
+    case ERR_BOUND:
+        return "a session-bind on this connection was refused";
     }
     return "unknown error";
 }

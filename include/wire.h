@@ -142,12 +142,12 @@ static inline enum err must_check wire_end(const struct wire_reader *r)
 
 static inline bool view_is(struct view v, const char *text)
 {
-    return v.len == strlen(text) && memcmp(v.data, text, v.len) == 0;
+    return v.len == strlen(text) && (v.len == 0 || memcmp(v.data, text, v.len) == 0);
 }
 
 static inline bool view_equal(struct view a, struct view b)
 {
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 struct wire_writer {

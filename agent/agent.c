@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "clock.h"
+#include "dispatch.h"
+#include "expiry.h"
+#include "fingerprint.h"
+#include "frame.h"
+#include "intake.h"
+#include "keystore_client.h"
+#include "lock_state.h"
+#include "report.h"
+
+static bool stopping;
+static int exit_status;
+
+static void stop(int status)
+{
+    stopping = true;
+    exit_status = status;
+}
+
+static void on_keystore_end(const char *why)
+{
+    int status = 0;
+    pid_t pid = waitpid(keystore_pid(), &status, 0);
+
+    if (pid > 0 && WIFSIGNALED(status)) {
+        report("error: %s (signal %d); all keys are gone, so the agent ends", why,
+               WTERMSIG(status));
+    } else {
+        report("error: %s (exit status %d); all keys are gone, so the agent ends", why,
+               WEXITSTATUS(status));
+    }
+    stop(EXIT_FAILURE);
+}
+
+static void on_signal(struct source *source, uint32_t events)
+{
+    struct signalfd_siginfo info;
+
+    (void)events;
+    if (read(source->fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        debug("signal %u: the agent ends", info.ssi_signo);
+        stop(EXIT_SUCCESS);
+    }
+}
+
+static void on_parent_end(struct source *source, uint32_t events)
+{
+    (void)source;
+    (void)events;
+    debug("the command has ended");
+    stop(EXIT_SUCCESS);
+}
+
+static struct source signals = {.fd = -1, .on_event = on_signal};
+static struct source parent = {.fd = -1, .on_event = on_parent_end};
+
+/* Like ssh-agent: an interrupt from the keyboard ends only an agent in the foreground. */
+static enum err watch_signals(const struct options *options)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    if (options->mode == RUN_FOREGROUND) {
+        sigaddset(&set, SIGINT);
+    } else {
+        signal(SIGINT, SIG_IGN);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
+        return ERR_SYSTEM;
+    }
+    signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return signals.fd < 0 ? ERR_SYSTEM : loop_add(&signals, EPOLLIN);
+}
+
+/* Descriptors for every connection that the caps allow, as far as the hard limit goes. */
+static void raise_descriptor_limit(void)
+{
+    const rlim_t wanted = LOCAL_CLIENTS_MAX + QREXEC_CLIENTS_MAX + 64;
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit); /* fewer connections, and they wait */
+    }
+}
+
+static enum err start(const struct options *options, struct listeners *listeners,
+                      struct launch *launch)
+{
+    const char *what = "the event loop";
+    enum err err = loop_init();
+
+    raise_descriptor_limit();
+    if (err == OK) {
+        err = watch_signals(options);
+    }
+    if (err == OK) {
+        err = expiry_init();
+    }
+    if (err == OK && launch->parent_fd >= 0) {
+        parent.fd = launch->parent_fd;
+        err = loop_add(&parent, EPOLLIN);
+    }
+    if (err == OK) {
+        what = "locked memory for keys on their way (raise the limit on it: ulimit -l)";
+        err = intake_init();
+    }
+    if (err == OK && sodium_init() < 0) {
+        what = "libsodium";
+        err = ERR_CRYPTO;
+    }
+    if (err != OK) {
+        report("cannot set up %s: %s", what, strerror(errno));
+        return err;
+    }
+    fingerprint_use(options->fingerprint_hash);
+    dispatch_init(options);
+    err = keystore_start(options->mode == RUN_FOREGROUND, on_keystore_end);
+    if (err == OK) {
+        err = listeners_watch(listeners);
+    }
+    return err;
+}
+
+/* -1 is later than everything. */
+static int earlier(int a, int b)
+{
+    if (a < 0 || b < 0) {
+        return a < 0 ? b : a;
+    }
+    return a < b ? a : b;
+}
+
+/* One frame of one client of each party; then what has come in meanwhile is looked at. */
+static void serve_round(void)
+{
+    for (unsigned turns = party_count_ready(); turns > 0; turns--) {
+        struct client *client = party_pop_ready();
+
+        if (client == NULL) {
+            return; /* answering one can close another */
+        }
+        client->is_ready = false;
+        frame_step(client);
+    }
+}
+
+int agent_run(const struct options *options, struct listeners *listeners, struct launch *launch)
+{
+    if (start(options, listeners, launch) != OK) {
+        return EXIT_FAILURE;
+    }
+    launch_ready(launch);
+    while (!stopping) {
+        uint64_t now = boottime_ms();
+        int timeout = earlier(client_expire(now), lock_state_step(now));
+
+        timeout = earlier(timeout, listeners_resume(listeners, now));
+        client_free_closed();
+        loop_wait(party_count_ready() > 0 ? 0 : timeout);
+        serve_round();
+    }
+    return exit_status;
+}

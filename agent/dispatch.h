@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef AGENT_DISPATCH_H
+#define AGENT_DISPATCH_H
+
+#include "client.h"
+#include "options.h"
+
+/* The name of this agent and the life that keys get by default. */
+void dispatch_init(const struct options *options);
+
+/* Does this vault have the agent that a call's argument asks for? */
+bool dispatch_has_agent(const char *argument);
+
+/* What to do with the body of a message of this type from this client. */
+enum client_body dispatch_body(const struct client *client, uint8_t message);
+
+/*
+ * Handles the whole frame of a client in CLIENT_WAITING: answers it now, or when the keystore has
+ * answered.
+ */
+void dispatch(struct client *client);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "keystore_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "ipc.h"
+#include "spawn.h"
+
+#define HELLO_TIMEOUT_MS 30000 /* a machine that starts is slow */
+
+static void on_event(struct source *source, uint32_t events);
+
+static struct {
+    struct source source;
+    pid_t pid;
+    void (*on_end)(const char *why);
+    bool busy;             /* a request is being sent or answered */
+    bool expire_due;       /* EXPIRE is to be sent */
+    bool blocked;          /* the socket was full: EPOLLOUT is watched */
+    struct client *client; /* whose request it is; NULL for EXPIRE */
+    uint8_t head[IPC_HEADER + sizeof((struct keystore_request *)NULL)->fields];
+    size_t head_len;
+    size_t sent;
+    uint8_t answer[4 + IPC_MAX];
+    size_t have;
+} keystore = {.source = {.fd = -1, .on_event = on_event}};
+
+pid_t keystore_pid(void)
+{
+    return keystore.pid;
+}
+
+/* One answer, blocking: only at start. */
+static enum err receive_hello(char *ret, size_t cap)
+{
+    struct pollfd poll_fd = {.fd = keystore.source.fd, .events = POLLIN};
+    uint8_t bytes[4 + 1 + 4 + IPC_HELLO_MAX];
+    struct wire_reader r;
+    struct view text;
+    size_t have = 0;
+    size_t len = 0;
+
+    while (have < IPC_HEADER || have < 4 + len) {
+        ssize_t n = -1;
+
+        if (poll(&poll_fd, 1, HELLO_TIMEOUT_MS) > 0) {
+            n = recv(keystore.source.fd, bytes + have, sizeof bytes - have, 0);
+        }
+        if (n <= 0) {
+            return ERR_SYSTEM;
+        }
+        have += (size_t)n;
+        len = have >= 4 ? load_u32(bytes) : 0;
+        if (len > sizeof bytes - 4) {
+            return ERR_MALFORMED;
+        }
+    }
+    r = wire_reader(bytes + IPC_HEADER, have - IPC_HEADER);
+    text = wire_string(&r, IPC_HELLO_MAX);
+    if (bytes[4] != IPC_HELLO || wire_end(&r) != OK || text.len >= cap) {
+        return ERR_MALFORMED;
+    }
+    memcpy(ret, text.data, text.len);
+    ret[text.len] = '\0';
+    return OK;
+}
+
+enum err keystore_start(bool foreground, void (*on_end)(const char *why))
+{
+    char memory[IPC_HELLO_MAX];
+    int fd;
+    enum err err = spawn_helper("split-ssh-keystore", foreground, &fd, &keystore.pid);
+
+    if (err != OK) {
+        return err;
+    }
+    keystore.source.fd = fd;
+    keystore.on_end = on_end;
+    if (receive_hello(memory, sizeof memory) != OK) {
+        report("the keystore did not start");
+        return ERR_SYSTEM;
+    }
+    debug("key memory: %s", memory);
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || loop_add(&keystore.source, EPOLLIN) != OK) {
+        report("cannot watch the keystore: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    return OK;
+}
+
+static void ended(const char *why)
+{
+    loop_remove(&keystore.source);
+    keystore.busy = true; /* nothing more is sent */
+    keystore.on_end(why);
+}
+
+static void watch_writable(bool on)
+{
+    if (keystore.blocked != on) {
+        keystore.blocked = on;
+        loop_change(&keystore.source, on ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    }
+}
+
+/* What of head and bytes is not sent yet. */
+static void send_more(void)
+{
+    struct view bytes = keystore.client != NULL ? keystore.client->request.bytes : (struct view){0};
+    size_t head_sent = keystore.sent < keystore.head_len ? keystore.sent : keystore.head_len;
+    size_t bytes_sent = keystore.sent - head_sent;
+    struct iovec parts[] = {
+        {keystore.head + head_sent, keystore.head_len - head_sent},
+        {(void *)(bytes.data + bytes_sent), bytes.len - bytes_sent},
+    };
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = bytes.len > 0 ? 2 : 1};
+    ssize_t n = sendmsg(keystore.source.fd, &message, MSG_NOSIGNAL);
+
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        return; /* the reading side finds the end and says so */
+    }
+    keystore.sent += n > 0 ? (size_t)n : 0;
+    watch_writable(keystore.sent < keystore.head_len + bytes.len);
+}
+
+/* Head: length, op, fields. The bytes follow from where the client has them, without a copy. */
+static void begin(uint8_t op, const uint8_t *fields, size_t fields_len, struct client *client)
+{
+    size_t bytes_len = client != NULL ? client->request.bytes.len : 0;
+
+    keystore.busy = true;
+    keystore.client = client;
+    keystore.sent = 0;
+    store_u32(keystore.head, (uint32_t)(1 + fields_len + bytes_len));
+    keystore.head[4] = op;
+    memcpy(keystore.head + IPC_HEADER, fields, fields_len);
+    keystore.head_len = IPC_HEADER + fields_len;
+    send_more();
+}
+
+static void next_request(void)
+{
+    static const uint8_t no_fields[1];
+    struct client *client;
+
+    if (keystore.busy) {
+        return;
+    }
+    if (keystore.expire_due) {
+        keystore.expire_due = false;
+        begin(IPC_EXPIRE, no_fields, 0, NULL);
+        return;
+    }
+    client = party_pop_waiting();
+    if (client != NULL) {
+        client->is_waiting = false;
+        client->in_keystore = true;
+        begin(client->request.op, client->request.fields, client->request.fields_len, client);
+    }
+}
+
+void keystore_submit(struct client *client)
+{
+    party_push_waiting(client->party, client);
+    client->is_waiting = true;
+    next_request();
+}
+
+struct wire_writer keystore_fields(struct client *client, uint8_t op)
+{
+    client->request = (struct keystore_request){.op = op};
+    return wire_writer(client->request.fields, sizeof client->request.fields);
+}
+
+void keystore_request(struct client *client, const struct wire_writer *fields, struct view bytes,
+                      void (*done)(struct client *client, enum err err, struct view answer))
+{
+    client->request.fields_len = fields->len;
+    client->request.bytes = bytes;
+    client->request.done = done;
+    keystore_submit(client);
+}
+
+void keystore_expire(void)
+{
+    keystore.expire_due = true;
+    next_request();
+}
+
+static void answered(void)
+{
+    struct client *client = keystore.client;
+    enum err err = keystore.answer[4];
+    struct view body = {keystore.answer + IPC_HEADER, keystore.have - IPC_HEADER};
+
+    keystore.busy = false;
+    keystore.client = NULL;
+    keystore.have = 0;
+    if (client != NULL) {
+        client->in_keystore = false;
+        client->request.done(client, err, body);
+    }
+    next_request();
+}
+
+static void on_event(struct source *source, uint32_t events)
+{
+    size_t want;
+    ssize_t n;
+
+    if ((events & EPOLLOUT) != 0) {
+        send_more();
+    }
+    if ((events & ~(uint32_t)EPOLLOUT) == 0) {
+        return;
+    }
+    n = recv(source->fd, keystore.answer + keystore.have, sizeof keystore.answer - keystore.have,
+             0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (n <= 0) {
+        ended("the keystore has ended");
+        return;
+    }
+    keystore.have += (size_t)n;
+    if (keystore.have < IPC_HEADER) {
+        return;
+    }
+    want = 4 + (size_t)load_u32(keystore.answer);
+    if (!keystore.busy || want < IPC_HEADER || want > sizeof keystore.answer ||
+        keystore.have > want || keystore.answer[4] > ERR_MAX) {
+        ended("the keystore broke the protocol");
+    } else if (keystore.have == want) {
+        answered();
+    }
+}

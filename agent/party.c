@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "party.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+
+TAILQ_HEAD(party_list, party);
+
+static struct party_list all = TAILQ_HEAD_INITIALIZER(all);
+static struct party_list ready = TAILQ_HEAD_INITIALIZER(ready);
+static struct party_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static unsigned qubes;
+static unsigned parties_ready;
+
+static struct party local = {
+    .ready = TAILQ_HEAD_INITIALIZER(local.ready),
+    .waiting = TAILQ_HEAD_INITIALIZER(local.waiting),
+};
+static struct party unidentified = {
+    .is_qube = true,
+    .ready = TAILQ_HEAD_INITIALIZER(unidentified.ready),
+    .waiting = TAILQ_HEAD_INITIALIZER(unidentified.waiting),
+};
+
+struct party *party_local(void)
+{
+    return &local;
+}
+
+struct party *party_unidentified(void)
+{
+    return &unidentified;
+}
+
+/* A qube that is gone is kept, so that to come back does not refill its bucket of log lines. */
+static void forget_one(void)
+{
+    struct party *party;
+
+    TAILQ_FOREACH(party, &all, all_link)
+    {
+        if (party->clients == 0) {
+            TAILQ_REMOVE(&all, party, all_link);
+            free(party);
+            qubes--;
+            return;
+        }
+    }
+}
+
+struct party *party_qube(const char *name)
+{
+    struct party *party;
+
+    TAILQ_FOREACH(party, &all, all_link)
+    {
+        if (strcmp(party->name, name) == 0) {
+            return party;
+        }
+    }
+    if (qubes == QUBES_MAX) {
+        forget_one();
+    }
+    party = qubes < QUBES_MAX ? calloc(1, sizeof *party) : NULL;
+    if (party == NULL) {
+        return NULL;
+    }
+    snprintf(party->name, sizeof party->name, "%s", name);
+    party->is_qube = true;
+    TAILQ_INIT(&party->ready);
+    TAILQ_INIT(&party->waiting);
+    TAILQ_INSERT_TAIL(&all, party, all_link);
+    qubes++;
+    return party;
+}
+
+const char *party_label(const struct party *party)
+{
+    static char label[sizeof "qube " + QUBE_NAME_MAX];
+
+    if (!party->is_qube) {
+        return "local";
+    }
+    if (party == &unidentified) {
+        return "unidentified qube";
+    }
+    snprintf(label, sizeof label, "qube %s", party->name);
+    return label;
+}
+
+void party_push_ready(struct party *party, struct client *client)
+{
+    if (TAILQ_EMPTY(&party->ready)) {
+        TAILQ_INSERT_TAIL(&ready, party, ready_link);
+        parties_ready++;
+    }
+    TAILQ_INSERT_TAIL(&party->ready, client, ready_link);
+}
+
+void party_drop_ready(struct party *party, struct client *client)
+{
+    TAILQ_REMOVE(&party->ready, client, ready_link);
+    if (TAILQ_EMPTY(&party->ready)) {
+        TAILQ_REMOVE(&ready, party, ready_link);
+        parties_ready--;
+    }
+}
+
+void party_push_waiting(struct party *party, struct client *client)
+{
+    if (TAILQ_EMPTY(&party->waiting)) {
+        TAILQ_INSERT_TAIL(&waiting, party, waiting_link);
+    }
+    TAILQ_INSERT_TAIL(&party->waiting, client, waiting_link);
+}
+
+void party_drop_waiting(struct party *party, struct client *client)
+{
+    TAILQ_REMOVE(&party->waiting, client, waiting_link);
+    if (TAILQ_EMPTY(&party->waiting)) {
+        TAILQ_REMOVE(&waiting, party, waiting_link);
+    }
+}
+
+struct client *party_pop_ready(void)
+{
+    struct party *party = TAILQ_FIRST(&ready);
+    struct client *client;
+
+    if (party == NULL) {
+        return NULL;
+    }
+    client = TAILQ_FIRST(&party->ready);
+    party_drop_ready(party, client);
+    if (!TAILQ_EMPTY(&party->ready)) {
+        TAILQ_REMOVE(&ready, party, ready_link);
+        TAILQ_INSERT_TAIL(&ready, party, ready_link);
+    }
+    return client;
+}
+
+struct client *party_pop_waiting(void)
+{
+    struct party *party = TAILQ_FIRST(&waiting);
+    struct client *client;
+
+    if (party == NULL) {
+        return NULL;
+    }
+    client = TAILQ_FIRST(&party->waiting);
+    party_drop_waiting(party, client);
+    if (!TAILQ_EMPTY(&party->waiting)) {
+        TAILQ_REMOVE(&waiting, party, waiting_link);
+        TAILQ_INSERT_TAIL(&waiting, party, waiting_link);
+    }
+    return client;
+}
+
+unsigned party_count_ready(void)
+{
+    return parties_ready;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef AGENT_PARTY_H
+#define AGENT_PARTY_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "limits.h"
+#include "report.h"
+
+struct client;
+
+TAILQ_HEAD(client_queue, client);
+
+/*
+ * Those whose clients compete: each qube is one, and so is the vault itself. Whatever is shared
+ * (the loop, the keystore) is given to one party after the other, so that a party with a thousand
+ * connections gets as much as one with a single connection.
+ */
+struct party {
+    char name[QUBE_NAME_MAX + 1]; /* of the qube; "" for this vault */
+    bool is_qube;
+    unsigned clients;            /* connections */
+    struct client_queue ready;   /* have something to read; client.h's ready_link */
+    struct client_queue waiting; /* have a request for the keystore; client.h's waiting_link */
+    struct report_bucket bucket;
+    TAILQ_ENTRY(party) all_link;
+    TAILQ_ENTRY(party) ready_link;
+    TAILQ_ENTRY(party) waiting_link;
+};
+
+/* Programs in the vault. */
+struct party *party_local(void);
+
+/* Connections that have not said yet which qube they are. */
+struct party *party_unidentified(void);
+
+/*
+ * The qube of this name (at most QUBE_NAME_MAX bytes), made if it is new. NULL: no memory, or
+ * QUBES_MAX qubes have connections. Stays with this module; is kept at least while clients > 0.
+ */
+struct party *party_qube(const char *name);
+
+/* For log lines: `qube dev`, `local` or `unidentified qube`. Valid until the next call. */
+const char *party_label(const struct party *party);
+
+/* Something for one client of the party to do; at the end of its queue and of the round. */
+void party_push_ready(struct party *party, struct client *client);
+void party_push_waiting(struct party *party, struct client *client);
+
+/* Out of the queue, from anywhere. */
+void party_drop_ready(struct party *party, struct client *client);
+void party_drop_waiting(struct party *party, struct client *client);
+
+/* The next client in turn, taken from its queue; NULL if there is none. */
+struct client *party_pop_ready(void);
+struct client *party_pop_waiting(void);
+
+/* How many parties have a client in the queue: what one round over all of them means. */
+unsigned party_count_ready(void);
+
+/* Says it about a party, at a rate that the party cannot choose. */
+#define report_party(party, ...) report_limited(&(party)->bucket, party_label(party), __VA_ARGS__)
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef KEYSTORE_SERVE_H
+#define KEYSTORE_SERVE_H
+
+#include "err.h"
+
+/* Sends HELLO with this description of the key memory (ipc.h). ERR_SYSTEM. */
+enum err must_check serve_hello(const char *description);
+
+/*
+ * Answers the requests on IPC_FD, one after the other (ipc.h), until the agent closes it. Returns
+ * the exit status of the process, an enum ipc_exit; keys are the caller's to wipe.
+ */
+int serve(void);
+
+#endif
