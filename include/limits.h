@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every length and count that a peer can influence has its cap here, with the reason. */
+
+/*
+ * The C library has a header of this name too. Its own chain of #include_next can end up here,
+ * since it starts with a quoted name; outside of the guard, so that the chain always goes on.
+ */
+#include_next <limits.h>
+
 #ifndef SPLIT_SSH_LIMITS_H
 #define SPLIT_SSH_LIMITS_H
 
