@@ -6,6 +6,13 @@
 #include "secret.h"
 #include "sign.h"
 
+/*
+ * What libcrypto allocates for a moment while it signs; the most is 46 KB, for RSA-16384. A key
+ * that leaves less than that free is not taken, so that the keys that are there can all go on
+ * signing.
+ */
+#define SIGNING_ROOM ((size_t)128 * 1024)
+
 /* A copy on the heap that the caller owns; one byte for none, so that NULL means "no memory". */
 static uint8_t *copy_public(struct view v)
 {
@@ -36,6 +43,19 @@ static enum err copy_blob(const struct add_request *add, struct key *key)
     return key->blob != NULL ? OK : ERR_NO_MEMORY;
 }
 
+/* Makes ready, and allocates what libcrypto keeps from the first signature on. */
+static enum err sign_once(struct key *key)
+{
+    uint8_t bytes[SIGNATURE_MAX];
+    struct wire_writer unused = wire_writer(bytes, sizeof bytes);
+    enum err err = sign_prepare(key);
+
+    if (err == OK) {
+        err = sign_data(key, SIGN_RSA_SHA2_512, (struct view){key->blob, key->blob_len}, &unused);
+    }
+    return err;
+}
+
 enum err key_new(const struct add_request *add, struct key **ret)
 {
     struct key *key = calloc(1, sizeof *key);
@@ -59,7 +79,10 @@ enum err key_new(const struct add_request *add, struct key **ret)
         goto out;
     }
     memcpy(key->private_part, add->private_part.data, key->private_len);
-    err = sign_prepare(key);
+    err = sign_once(key);
+    if (err == OK && !secret_has_room(SIGNING_ROOM)) {
+        err = ERR_NO_MEMORY;
+    }
 out:
     if (err == OK) {
         *ret = key;

@@ -14,6 +14,7 @@ static_assert(KEYS_MAX <= SLOT_MASK + 1U, "a slot number has to fit into an id")
 
 static struct key *slots[KEYS_MAX];
 static uint64_t count;
+static uint64_t next_deadline; /* no key's time is over before; 0: no key has one */
 
 static size_t find_slot(const struct key *key)
 {
@@ -44,6 +45,9 @@ enum err keytable_put(struct key **key, struct key **ret)
         (*key)->id = ++count << SLOT_BITS | slot;
     }
     slots[slot] = *key;
+    if ((*key)->deadline != 0 && (next_deadline == 0 || (*key)->deadline < next_deadline)) {
+        next_deadline = (*key)->deadline;
+    }
     *ret = *key;
     *key = NULL;
     return OK;
@@ -77,9 +81,18 @@ void keytable_clear(void)
 
 void keytable_expire(uint64_t now)
 {
+    if (next_deadline == 0 || now < next_deadline) {
+        return;
+    }
+    next_deadline = 0;
     for (size_t i = 0; i < KEYS_MAX; i++) {
-        if (slots[i] != NULL && slots[i]->deadline != 0 && slots[i]->deadline <= now) {
+        if (slots[i] == NULL || slots[i]->deadline == 0) {
+            continue;
+        }
+        if (slots[i]->deadline <= now) {
             key_free(&slots[i]);
+        } else if (next_deadline == 0 || slots[i]->deadline < next_deadline) {
+            next_deadline = slots[i]->deadline;
         }
     }
 }

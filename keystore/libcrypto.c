@@ -24,6 +24,10 @@ static void *crypto_realloc(void *p, size_t n, const char *file, int line)
 {
     (void)file;
     (void)line;
+    if (n == 0) { /* CRYPTO_realloc(3) */
+        secret_free(p);
+        return NULL;
+    }
     return secret_realloc(p, n);
 }
 

@@ -11,7 +11,7 @@
 #define UNIT         ((size_t)64 * 1024)       /* a multiple of every page size that Linux has */
 #define GUARD        UNIT                      /* address space only */
 #define FIRST_REGION ((size_t)2 * 1024 * 1024) /* libcrypto itself takes 0.6 MB */
-#define GROWTH       ((size_t)1024 * 1024)     /* 60 RSA-4096 keys */
+#define GROWTH       ((size_t)1024 * 1024)     /* 90 RSA-4096 keys */
 #define SMALL_ONES   8U                        /* regions under GROWTH that there is room for */
 #define PAGE_MARKS   (SECRET_PAGE / SECRET_GRANULE)
 

@@ -12,10 +12,9 @@
 
 #include "secret.h"
 
-#define SECRET_PAGE ((size_t)4096)  /* bytes; a unit of the arena, and at most the machine's page  \
-                                     */
-#define SECRET_GRANULE ((size_t)16) /* bytes; what blocks are aligned to */
-#define SECRET_MAX     ((size_t)64 * 1024 * 1024) /* bytes locked; more keys than KEYS_MAX fit */
+#define SECRET_PAGE    ((size_t)4096)             /* bytes; a unit of the arena */
+#define SECRET_GRANULE ((size_t)16)               /* bytes; what blocks are aligned to */
+#define SECRET_MAX     ((size_t)64 * 1024 * 1024) /* bytes; more keys than KEYS_MAX fit */
 
 enum page_kind {
     PAGE_GUARD, /* no access; what is zero is a guard, so that a wrong index is one too */
