@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Installs what split-ssh needs to be built, or to be built and tested.
-#   packaging/deps.sh build|test
+# Installs what split-ssh needs to be built, tried (packaging/try.sh) or tested.
+#   packaging/deps.sh build|try|test
 set -eu
 
 usage() {
-    echo "usage: $0 build|test" >&2
+    echo "usage: $0 build|try|test" >&2
     exit 64
 }
 
 [ $# -eq 1 ] || usage
 case $1 in
-build | test) ;;
+build | try | test) ;;
 *) usage ;;
 esac
 
@@ -24,15 +24,34 @@ as_root() {
 }
 
 debian_build="build-essential cmake pkg-config libsodium-dev libssl-dev libseccomp-dev"
-debian_test="bats clang clang-format clang-tidy gdb git libcmocka-dev mandoc openssh-client \
-    openssh-server openssh-tests procps python3 socat strace sudo systemd util-linux"
+debian_try="git openssh-client openssh-server"
+debian_test="bats clang clang-format clang-tidy gdb libcmocka-dev mandoc openssh-tests procps \
+    python3 socat strace sudo systemd util-linux"
 fedora_build="gcc make cmake pkgconf-pkg-config libsodium-devel openssl-devel libseccomp-devel"
-fedora_test="bats clang clang-tools-extra gdb git-core libasan libcmocka-devel libubsan mandoc \
-    openssh-clients openssh-server procps-ng python3 socat strace sudo systemd util-linux"
+fedora_try="git-core openssh-clients openssh-server"
+fedora_test="bats clang clang-tools-extra gdb libasan libcmocka-devel libubsan mandoc procps-ng \
+    python3 socat strace sudo systemd util-linux"
+
+# Names of the packages of a level: every level has what is in the one before.
+choose() {
+    case $1 in
+    build) echo "$2" ;;
+    try) echo "$2 $3" ;;
+    test) echo "$2 $3 $4" ;;
+    esac
+}
+
+# The tests start an sshd of their own; the package must not leave one running or enabled.
+had_sshd=no
+[ -x /usr/sbin/sshd ] && had_sshd=yes
+keep_sshd_off() {
+    if [ "$had_sshd" = no ] && [ -x /usr/sbin/sshd ] && command -v systemctl >/dev/null; then
+        as_root systemctl disable -q "$@" 2>/dev/null || true
+    fi
+}
 
 if command -v apt-get >/dev/null; then
-    packages=$debian_build
-    [ "$1" = test ] && packages="$packages $debian_test"
+    packages=$(choose "$1" "$debian_build" "$debian_try" "$debian_test")
     missing=
     for package in $packages; do
         dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null |
@@ -42,13 +61,14 @@ if command -v apt-get >/dev/null; then
     echo "installing:$missing"
     as_root apt-get update -qq
     # shellcheck disable=SC2086 # a list of names
-    as_root env DEBIAN_FRONTEND=noninteractive \
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+    keep_sshd_off ssh.service ssh.socket
 elif command -v dnf >/dev/null; then
-    packages=$fedora_build
-    [ "$1" = test ] && packages="$packages $fedora_test"
+    packages=$(choose "$1" "$fedora_build" "$fedora_try" "$fedora_test")
     # shellcheck disable=SC2086 # a list of names
     rpm -q $packages >/dev/null 2>&1 || as_root dnf install -y -q $packages
+    keep_sshd_off sshd.service
 else
     echo "$0: neither apt-get nor dnf is here; install by hand what README.md lists" >&2
     exit 1
