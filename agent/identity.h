@@ -53,6 +53,6 @@ bool identity_has_room(size_t len);
  */
 struct answer *identity_answer(void);
 
-void answer_release(struct answer **answer);
+void answer_release(struct answer **released);
 
 #endif

@@ -11,7 +11,7 @@
 #define SPLIT_SSH_LIMITS_H
 
 /* Agent protocol. OpenSSH's agent ends a connection at a longer frame; so do we. */
-#define FRAME_MAX (256U * 1024U) /* bytes after the length word */
+#define FRAME_MAX 262144U /* bytes after the length word: 256 KiB */
 
 /* qrexec: 63 bytes for SERVICE+ARG and 31 for a qube, plus what dom0 may add. */
 #define QUBE_NAME_MAX  31U

@@ -32,7 +32,8 @@ enum err must_check libcrypto_sign(EVP_PKEY_CTX *context, enum digest digest, st
                                    uint8_t *signature, size_t *len);
 
 /* Builds key->pkey, both halves, from parameters. ERR_KEY_INVALID where libcrypto refuses them. */
-enum err must_check libcrypto_build(struct key *key, const char *algorithm, OSSL_PARAM_BLD *params);
+enum err must_check libcrypto_build(struct key *key, const char *algorithm,
+                                    OSSL_PARAM_BLD *builder);
 
 /* A number of a view (big-endian), for the caller to BN_clear_free(); NULL without memory. */
 BIGNUM *libcrypto_number(struct view v);
