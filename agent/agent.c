@@ -153,12 +153,16 @@ static void serve_round(void)
 {
     for (unsigned turns = party_count_ready(); turns > 0; turns--) {
         struct client *client = party_pop_ready();
+        bool beside_others;
 
         if (client == NULL) {
             return; /* answering one can close another */
         }
         client->is_ready = false;
-        frame_step(client);
+        beside_others = party_is_busy(client->party);
+        if (frame_step(client) && beside_others) {
+            party_charge(client->party);
+        }
     }
 }
 
@@ -173,9 +177,11 @@ int agent_run(const struct options *options, struct listeners *listeners, struct
         int timeout = earlier(client_expire(now), lock_state_step(now));
 
         timeout = earlier(timeout, listeners_resume(listeners, now));
+        timeout = earlier(timeout, party_refill(now));
         client_free_closed();
         loop_wait(party_count_ready() > 0 ? 0 : timeout);
         serve_round();
     }
+    client_close_all();
     return exit_status;
 }

@@ -13,6 +13,7 @@
 
 #define EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
+static struct client_queue all = TAILQ_HEAD_INITIALIZER(all);
 static struct client_queue unidentified = TAILQ_HEAD_INITIALIZER(unidentified);
 static struct client_queue idle = TAILQ_HEAD_INITIALIZER(idle);
 static struct client_queue closed = TAILQ_HEAD_INITIALIZER(closed);
@@ -108,6 +109,7 @@ bool client_accept(int fd, bool qrexec)
         free(client);
         return false;
     }
+    TAILQ_INSERT_TAIL(&all, client, all_link);
     client->party->clients++;
     *(qrexec ? &count_qrexec : &count_local) += 1;
     start_timer(client);
@@ -271,6 +273,7 @@ void client_free_closed(void)
 
         if (!client->in_keystore) {
             TAILQ_REMOVE(&closed, client, timed_link);
+            TAILQ_REMOVE(&all, client, all_link);
             frame_release(client);
             drop_answer(client);
             free(client->bindings);
@@ -278,6 +281,18 @@ void client_free_closed(void)
         }
         client = next;
     }
+}
+
+void client_close_all(void)
+{
+    struct client *client;
+
+    TAILQ_FOREACH(client, &all, all_link)
+    {
+        client_close(client);
+        client->in_keystore = false; /* no answer of it is read any more */
+    }
+    client_free_closed();
 }
 
 void client_evict_unidentified(void)

@@ -72,6 +72,7 @@ struct client {
     struct bindings *bindings; /* NULL before the first session-bind */
     uint64_t since;            /* ms of CLOCK_BOOTTIME: accepted, or the last whole frame */
 
+    TAILQ_ENTRY(client) all_link;
     TAILQ_ENTRY(client) ready_link;
     TAILQ_ENTRY(client) waiting_link;
     TAILQ_ENTRY(client) timed_link;
@@ -126,6 +127,9 @@ void client_evict_unidentified(void);
 
 /* Closes what has been idle too long at now (ms of CLOCK_BOOTTIME); ms until the next, or -1. */
 int client_expire(uint64_t now);
+
+/* At the end of the program: closes and frees every client; what is in its memory is wiped. */
+void client_close_all(void);
 
 /* Frees what was closed and is not in the keystore's hands. At the end of each round. */
 void client_free_closed(void);

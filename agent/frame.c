@@ -197,7 +197,7 @@ static bool read_body(struct client *client)
     return n > 0 && client->body_have == client->body_len ? whole(client) : false;
 }
 
-void frame_step(struct client *client)
+bool frame_step(struct client *client)
 {
     /* Each says whether a frame was handled. */
     static bool (*const readers[])(struct client *) = {
@@ -206,11 +206,18 @@ void frame_step(struct client *client)
         [CLIENT_BODY] = read_body,
     };
 
+    const struct party *party = client->party;
+
     while (client->readable && !client->is_parked && client->state <= CLIENT_BODY) {
         if (readers[client->state](client)) {
-            return; /* now it is the next client's turn */
+            return true; /* now it is the next client's turn */
+        }
+        if (client->party != party) {
+            client_make_ready(client); /* the frame is the qube's turn, not that of the unknown */
+            return false;
         }
     }
+    return false;
 }
 
 void frame_unpark(struct client *client)

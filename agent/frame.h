@@ -6,9 +6,9 @@
 
 /*
  * Reads from a client until one frame is whole, and hands it to dispatch(); or until there is
- * nothing to read. Malformed bytes end the connection.
+ * nothing to read. True if there was a frame. Malformed bytes end the connection.
  */
-void frame_step(struct client *client);
+bool frame_step(struct client *client);
 
 /* Wipes and gives back the memory of a client's body, if it has any. */
 void frame_release(struct client *client);

@@ -65,8 +65,20 @@ static struct identity *copy(const struct identity *fields)
     }
     identity->blob.data = bytes;
     identity->comment.data = bytes + fields->blob.len;
-    fingerprint(identity->blob, identity->fingerprint);
     return identity;
+}
+
+/* A certificate shows the fingerprint of its key, as in ssh-add -l and ssh-keygen -l. */
+static void show_fingerprint(const struct public_key *key, struct identity *identity)
+{
+    /* Names, length words, and the two largest numbers. */
+    uint8_t plain[2 * KEY_TYPE_MAX + 16 + 2 * MPINT_MAX];
+    struct wire_writer w = wire_writer(plain, sizeof plain);
+
+    if (key->is_cert) {
+        put_public_key(&w, key);
+    }
+    fingerprint(key->is_cert ? wire_written(&w) : identity->blob, identity->fingerprint);
 }
 
 enum err identity_put(const struct identity *fields)
@@ -87,6 +99,7 @@ enum err identity_put(const struct identity *fields)
         return ERR_NO_MEMORY;
     }
     identity->kind = key.type->kind;
+    show_fingerprint(&key, identity);
     if (i < count) {
         answer_len -= entry_len(list[i].identity);
         free(list[i].identity);

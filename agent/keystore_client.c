@@ -160,6 +160,7 @@ static void next_request(void)
     if (client != NULL) {
         client->is_waiting = false;
         client->in_keystore = true;
+        client->party->in_keystore++;
         begin(client->request.op, client->request.fields, client->request.fields_len, client);
     }
 }
@@ -203,6 +204,7 @@ static void answered(void)
     keystore.have = 0;
     if (client != NULL) {
         client->in_keystore = false;
+        client->party->in_keystore--;
         client->request.done(client, err, body);
     }
     next_request();

@@ -26,16 +26,16 @@ static void print_variable(enum shell shell, const char *name, const char *value
 }
 
 /* ssh-agent's output to the byte: programs split it at the semicolons. */
-static int print_environment(enum shell shell, const char *socket, long pid)
+static int print_environment(const struct options *options, const char *socket, long pid)
 {
     char number[32];
 
     snprintf(number, sizeof number, "%ld", pid);
-    print_variable(shell, SOCKET_NAME, socket);
-    if (pid > 0) {
-        print_variable(shell, PID_NAME, number);
-        printf("echo Agent pid %ld;\n", pid);
+    print_variable(options->shell, SOCKET_NAME, socket);
+    if (options->mode != RUN_FOREGROUND) {
+        print_variable(options->shell, PID_NAME, number);
     }
+    printf("echo Agent pid %ld;\n", pid);
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -68,7 +68,7 @@ static int parent(const struct options *options, const char *socket, pid_t child
         return EXIT_FAILURE;
     }
     return options->mode == RUN_COMMAND ? run_command(options->command, socket, child)
-                                        : print_environment(options->shell, socket, child);
+                                        : print_environment(options, socket, child);
 }
 
 static bool child(const struct options *options, pid_t parent_pid, struct launch *launch)
@@ -103,7 +103,7 @@ bool launch(const struct options *options, const char *socket, struct launch *re
     if (options->mode == RUN_FOREGROUND) {
         *ret = result;
         /* Not ours to print where systemd made the socket. */
-        return socket[0] == '\0' || print_environment(options->shell, socket, 0) == EXIT_SUCCESS;
+        return socket[0] == '\0' || print_environment(options, socket, parent_pid) == EXIT_SUCCESS;
     }
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
         report("cannot make a pipe: %s", strerror(errno));

@@ -60,6 +60,19 @@ static enum err open_at(struct listener *listener, const char *path, mode_t mode
     return OK;
 }
 
+static enum err take_activated(struct unix_activated *list, const char *name, bool unnamed,
+                               struct listener *listener, char *ret_why)
+{
+    enum err err = unix_take(list, name, unnamed, &listener->socket, ret_why);
+
+    if (err == ERR_NOT_FOUND) {
+        snprintf(ret_why, UNIX_WHY_MAX,
+                 "none of systemd's sockets is called \"%s\" (FileDescriptorName= in its unit)",
+                 name);
+    }
+    return err;
+}
+
 /* systemd's sockets count where ssh-agent takes them: in the foreground, and without -a. */
 static enum err open_activated(struct listeners *listeners, const struct options *options)
 {
@@ -72,9 +85,9 @@ static enum err open_activated(struct listeners *listeners, const struct options
     }
     err = unix_activated(&list, why);
     if (err == OK && list.count > 0) {
-        err = unix_take(&list, "agent", true, &listeners->agent.socket, why);
+        err = take_activated(&list, "agent", true, &listeners->agent, why);
         if (err == OK && list.count > 1) {
-            err = unix_take(&list, "qrexec", false, &listeners->qrexec.socket, why);
+            err = take_activated(&list, "qrexec", false, &listeners->qrexec, why);
         }
     }
     if (err != OK) {

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "client.h"
+#include "clock.h"
 
 TAILQ_HEAD(party_list, party);
 
 static struct party_list all = TAILQ_HEAD_INITIALIZER(all);
 static struct party_list ready = TAILQ_HEAD_INITIALIZER(ready);
+static struct party_list throttled = TAILQ_HEAD_INITIALIZER(throttled);
 static struct party_list waiting = TAILQ_HEAD_INITIALIZER(waiting);
 static unsigned qubes;
 static unsigned parties_ready;
@@ -42,7 +44,7 @@ static void forget_one(void)
 
     TAILQ_FOREACH(party, &all, all_link)
     {
-        if (party->clients == 0) {
+        if (party->clients == 0 && !party->throttled) {
             TAILQ_REMOVE(&all, party, all_link);
             free(party);
             qubes--;
@@ -91,22 +93,83 @@ const char *party_label(const struct party *party)
     return label;
 }
 
-void party_push_ready(struct party *party, struct client *client)
+/* A party has turns as long as it has a ready client and is not throttled. */
+static void update_round(struct party *party)
 {
-    if (TAILQ_EMPTY(&party->ready)) {
+    bool belongs = !TAILQ_EMPTY(&party->ready) && !party->throttled;
+
+    if (belongs && !party->in_round) {
         TAILQ_INSERT_TAIL(&ready, party, ready_link);
         parties_ready++;
+    } else if (!belongs && party->in_round) {
+        TAILQ_REMOVE(&ready, party, ready_link);
+        parties_ready--;
     }
+    party->in_round = belongs;
+}
+
+void party_push_ready(struct party *party, struct client *client)
+{
     TAILQ_INSERT_TAIL(&party->ready, client, ready_link);
+    update_round(party);
 }
 
 void party_drop_ready(struct party *party, struct client *client)
 {
     TAILQ_REMOVE(&party->ready, client, ready_link);
-    if (TAILQ_EMPTY(&party->ready)) {
-        TAILQ_REMOVE(&ready, party, ready_link);
-        parties_ready--;
+    update_round(party);
+}
+
+bool party_is_busy(const struct party *party)
+{
+    return !TAILQ_EMPTY(&party->ready) || !TAILQ_EMPTY(&party->waiting) || party->in_keystore > 0;
+}
+
+static void fill(struct party *party, uint64_t now)
+{
+    uint64_t frames = (now - party->filled_ms) / QUBE_FRAME_FILL_MS;
+
+    if (party->filled_ms == 0 || party->frames_left + frames >= QUBE_BURST_FRAMES) {
+        party->frames_left = QUBE_BURST_FRAMES;
+        party->filled_ms = now;
+    } else {
+        party->frames_left += (unsigned)frames;
+        party->filled_ms += frames * QUBE_FRAME_FILL_MS;
     }
+}
+
+void party_charge(struct party *party)
+{
+    /* Throttled already: a new connection's descriptor and first frame are read in one step. */
+    if (!party->is_qube || party->throttled) {
+        return;
+    }
+    fill(party, boottime_ms());
+    party->frames_left -= party->frames_left > 0 ? 1 : 0;
+    if (party->frames_left > 0) {
+        return;
+    }
+    party->throttled = true;
+    TAILQ_INSERT_TAIL(&throttled, party, throttled_link);
+    update_round(party);
+}
+
+int party_refill(uint64_t now)
+{
+    struct party *party = TAILQ_FIRST(&throttled);
+
+    /* Oldest first: whoever came first has its next frame first, give or take one. */
+    while (party != NULL) {
+        fill(party, now);
+        if (party->frames_left == 0) {
+            return (int)(party->filled_ms + QUBE_FRAME_FILL_MS - now);
+        }
+        TAILQ_REMOVE(&throttled, party, throttled_link);
+        party->throttled = false;
+        update_round(party);
+        party = TAILQ_FIRST(&throttled);
+    }
+    return -1;
 }
 
 void party_push_waiting(struct party *party, struct client *client)

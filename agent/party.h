@@ -3,6 +3,7 @@
 #define AGENT_PARTY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "limits.h"
@@ -23,9 +24,15 @@ struct party {
     unsigned clients;            /* connections */
     struct client_queue ready;   /* have something to read; client.h's ready_link */
     struct client_queue waiting; /* have a request for the keystore; client.h's waiting_link */
+    unsigned in_keystore;        /* clients whose request the keystore has */
+    unsigned frames_left;        /* of QUBE_BURST_FRAMES; see party_charge() */
+    uint64_t filled_ms;          /* CLOCK_BOOTTIME: when frames_left was counted */
+    bool throttled;              /* none is left: its ready clients wait for party_refill() */
+    bool in_round;               /* has its turn in party_pop_ready() */
     struct report_bucket bucket;
     TAILQ_ENTRY(party) all_link;
     TAILQ_ENTRY(party) ready_link;
+    TAILQ_ENTRY(party) throttled_link;
     TAILQ_ENTRY(party) waiting_link;
 };
 
@@ -55,6 +62,19 @@ void party_drop_waiting(struct party *party, struct client *client);
 /* The next client in turn, taken from its queue; NULL if there is none. */
 struct client *party_pop_ready(void);
 struct client *party_pop_waiting(void);
+
+/* Does a client of the party, other than one that was just taken from a queue, wait for us? */
+bool party_is_busy(const struct party *party);
+
+/*
+ * The party had a frame handled while it was busy. Frames one after the other cost nothing; one
+ * beside others, as in a flood over many connections, costs a qube one of its QUBE_BURST_FRAMES.
+ * Without any left it waits QUBE_FRAME_FILL_MS for each.
+ */
+void party_charge(struct party *party);
+
+/* Throttled parties whose time has come are in the round again; ms until the next, or -1. */
+int party_refill(uint64_t now);
 
 /* How many parties have a client in the queue: what one round over all of them means. */
 unsigned party_count_ready(void);

@@ -29,6 +29,13 @@
 #define QUBES_MAX               512U  /* more qubes than a machine can run */
 #define LISTEN_BACKLOG          4096
 
+/*
+ * Frames that a qube may send beside each other: a bucket that takes a fleet of parallel logins
+ * (about three frames each), and fills slowly, so that a flood leaves the processors to the others.
+ */
+#define QUBE_BURST_FRAMES  1000U
+#define QUBE_FRAME_FILL_MS 10U
+
 /* Time, in milliseconds. */
 #define DESCRIPTOR_TIMEOUT_MS 5000U  /* qrexec writes it at once */
 #define QUBE_IDLE_TIMEOUT_MS  60000U /* without a whole frame or answer */
