@@ -10,6 +10,8 @@
 
 enum sender { FROM_LOCAL = 1, FROM_QUBE = 2, FROM_ANY = 3 };
 
+static const char no_pkcs11[] = "PKCS#11 is not supported";
+
 /*
  * Who may send what. A pair that is not here is refused with FAILURE, and the body of a message
  * that is refused is thrown away as it comes.
@@ -20,22 +22,27 @@ static const struct rule {
     enum client_body body;
     bool while_locked;
     const char *action; /* "refused to ..." */
+    const char *why;    /* where nobody may */
     void (*handle)(struct client *client);
 } rules[] = {
-    {AGENTC_REQUEST_IDENTITIES, FROM_ANY, BODY_KEEP, true, "list keys", handle_list},
-    {AGENTC_SIGN_REQUEST, FROM_ANY, BODY_KEEP, false, "sign", handle_sign},
-    {AGENTC_ADD_IDENTITY, FROM_LOCAL, BODY_SECRET, false, "add a key", handle_add},
-    {AGENTC_ADD_ID_CONSTRAINED, FROM_LOCAL, BODY_SECRET, false, "add a key", handle_add},
-    {AGENTC_REMOVE_IDENTITY, FROM_LOCAL, BODY_KEEP, false, "remove a key", handle_remove},
-    {AGENTC_REMOVE_ALL_IDENTITIES, FROM_LOCAL, BODY_KEEP, false, "remove all keys",
+    {AGENTC_REQUEST_IDENTITIES, FROM_ANY, BODY_KEEP, true, "list keys", NULL, handle_list},
+    {AGENTC_SIGN_REQUEST, FROM_ANY, BODY_KEEP, false, "sign", NULL, handle_sign},
+    {AGENTC_ADD_IDENTITY, FROM_LOCAL, BODY_SECRET, false, "add a key", NULL, handle_add},
+    {AGENTC_ADD_ID_CONSTRAINED, FROM_LOCAL, BODY_SECRET, false, "add a key", NULL, handle_add},
+    {AGENTC_REMOVE_IDENTITY, FROM_LOCAL, BODY_KEEP, false, "remove a key", NULL, handle_remove},
+    {AGENTC_REMOVE_ALL_IDENTITIES, FROM_LOCAL, BODY_KEEP, false, "remove all keys", NULL,
      handle_remove_all},
-    {AGENTC_LOCK, FROM_LOCAL, BODY_SECRET, false, "lock", handle_lock},
-    {AGENTC_UNLOCK, FROM_LOCAL, BODY_SECRET, true, "unlock", handle_unlock},
-    {AGENTC_EXTENSION, FROM_ANY, BODY_KEEP, true, "run an extension", handle_extension},
-    /* Nobody: PKCS#11 providers are code from elsewhere, which the vault does not run. */
-    {AGENTC_ADD_SMARTCARD_KEY, 0, BODY_DROP, false, "load a PKCS#11 provider", NULL},
-    {AGENTC_ADD_SMARTCARD_KEY_CONSTRAINED, 0, BODY_DROP, false, "load a PKCS#11 provider", NULL},
-    {AGENTC_REMOVE_SMARTCARD_KEY, 0, BODY_DROP, false, "remove a PKCS#11 provider", NULL},
+    {AGENTC_LOCK, FROM_LOCAL, BODY_SECRET, false, "lock", NULL, handle_lock},
+    {AGENTC_UNLOCK, FROM_LOCAL, BODY_SECRET, true, "unlock", NULL, handle_unlock},
+    {AGENTC_EXTENSION, FROM_ANY, BODY_KEEP, true, "run an extension", NULL, handle_extension},
+    /* Nobody may. A PKCS#11 provider is code from elsewhere, which the vault does not run. */
+    {AGENTC_ADD_SMARTCARD_KEY, 0, BODY_DROP, false, "load a PKCS#11 provider", no_pkcs11, NULL},
+    {AGENTC_ADD_SMARTCARD_KEY_CONSTRAINED, 0, BODY_DROP, false, "load a PKCS#11 provider",
+     no_pkcs11, NULL},
+    {AGENTC_REMOVE_SMARTCARD_KEY, 0, BODY_DROP, false, "remove a PKCS#11 provider", no_pkcs11,
+     NULL},
+    {AGENTC_REMOVE_ALL_RSA_IDENTITIES, 0, BODY_DROP, false, "remove all keys of SSH-1",
+     "there are none; ssh-add -D asks for it beside the others", NULL},
 };
 
 static const char *agent_name = "";
@@ -85,10 +92,9 @@ static void refuse(struct client *client, const struct rule *rule)
         client->last_answer = true; /* was reported with the descriptor */
     } else if (rule == NULL) {
         report_party(client->party, "refused message %u: not known", client_message(client));
-    } else if (rule->from == 0) {
-        report_party(client->party, "refused to %s: PKCS#11 is not supported", rule->action);
     } else {
-        report_party(client->party, "refused to %s: only programs in the vault may", rule->action);
+        report_party(client->party, "refused to %s: %s", rule->action,
+                     rule->why != NULL ? rule->why : "only programs in the vault may");
     }
     client_answer_status(client, AGENT_FAILURE);
 }

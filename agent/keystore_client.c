@@ -116,7 +116,7 @@ static void send_more(void)
     size_t bytes_sent = keystore.sent - head_sent;
     struct iovec parts[] = {
         {keystore.head + head_sent, keystore.head_len - head_sent},
-        {(void *)(bytes.data + bytes_sent), bytes.len - bytes_sent},
+        {(void *)(bytes.len > 0 ? bytes.data + bytes_sent : NULL), bytes.len - bytes_sent},
     };
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = bytes.len > 0 ? 2 : 1};
     ssize_t n = sendmsg(keystore.source.fd, &message, MSG_NOSIGNAL);
