@@ -155,11 +155,13 @@ struct hostile_load {
     enum hostile_kind kind;
     struct view frame; /* the request */
     unsigned connections;
+    uint64_t burst; /* answers to wait for at the next start: what the agent gives before it slows
+                       a flood down; 0 from then on */
     pid_t pid;
     struct hostile_counters *counters; /* shared with the process */
 };
 
-/* Starts the process and returns when each connection had an answer or a few. */
+/* Starts the process and returns when the flood has become steady. */
 void hostile_start(struct hostile_load *load);
 
 /* Ends the process. */

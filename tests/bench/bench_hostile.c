@@ -54,6 +54,7 @@ static void load_on(void *state)
     struct victim *v = state;
 
     hostile_start(v->load);
+    v->load->burst = 0;
     v->loaded = true;
 }
 
@@ -160,8 +161,11 @@ static struct memory run_kind(struct report *report, const struct plan *plan,
 {
     struct memory memory = {0};
     struct message request;
-    struct hostile_load load = {
-        .path = arena->qrexec, .qube = "hostile", .kind = kind, .connections = HOSTILE_CONNECTIONS};
+    struct hostile_load load = {.path = arena->qrexec,
+                                .qube = "hostile",
+                                .kind = kind,
+                                .connections = HOSTILE_CONNECTIONS,
+                                .burst = plan->rounds > 1 ? QUBE_BURST_FRAMES : 0};
     struct client c;
 
     client_open(&c, arena->qrexec, "hostile");

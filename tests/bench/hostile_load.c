@@ -138,9 +138,11 @@ static void __attribute__((noreturn)) run_load(const struct hostile_load *load)
 static void wait_until_busy(const struct hostile_load *load)
 {
     const struct timespec interval = {.tv_nsec = 1000000};
+    /* The bucket has filled a little while nothing was asked. */
+    const struct timespec steady = {.tv_nsec = 300000000};
     uint64_t start = now_ns();
 
-    while (atomic_load(&load->counters->answers) < 2 * (uint64_t)load->connections) {
+    while (atomic_load(&load->counters->answers) < load->burst + 2 * (uint64_t)load->connections) {
         errno = 0;
         if (waitpid(load->pid, NULL, WNOHANG) != 0) {
             die("the hostile process ended");
@@ -153,6 +155,7 @@ static void wait_until_busy(const struct hostile_load *load)
         }
         nanosleep(&interval, NULL);
     }
+    nanosleep(&steady, NULL);
 }
 
 void hostile_start(struct hostile_load *load)

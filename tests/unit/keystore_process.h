@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The real split-ssh-keystore at the other end of a socket, as the agent would run it (ipc.h). */
+#ifndef SPLIT_SSH_TESTS_KEYSTORE_PROCESS_H
+#define SPLIT_SSH_TESTS_KEYSTORE_PROCESS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ipc.h"
+#include "unit.h"
+
+#define PATIENCE_S 60 /* until a process counts as stuck */
+
+struct keystore {
+    pid_t pid;
+    int fd;
+    struct view hello; /* its description of the key memory */
+    uint8_t answer[4 + IPC_MAX];
+};
+
+/* An answer; body points into the keystore's buffer until the next one. */
+struct reply {
+    enum err err;
+    struct view body;
+};
+
+static inline pid_t keystore_spawn(posix_spawn_file_actions_t *actions)
+{
+    char *argv[] = {(char[]){KEYSTORE_PROGRAM}, (char[]){"-f"}, NULL};
+    pid_t pid = -1;
+
+    assert_int_equal(posix_spawn(&pid, KEYSTORE_PROGRAM, actions, NULL, argv, environ), 0);
+    return pid;
+}
+
+/* Up to n bytes, fewer only at the end of the stream. */
+static inline size_t keystore_read(struct keystore *k, uint8_t *ret, size_t n)
+{
+    size_t have = 0;
+
+    while (have < n) {
+        ssize_t got = recv(k->fd, ret + have, n - have, 0);
+
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0 && errno == ECONNRESET) { /* it went without having read everything */
+            return have;
+        }
+        if (got < 0) {
+            fail_msg("no answer from the keystore: %s", strerror(errno));
+        }
+        if (got == 0) {
+            break;
+        }
+        have += (size_t)got;
+    }
+    return have;
+}
+
+/* The next message: length, what it is, body. False at the end of the stream. */
+static inline bool keystore_next(struct keystore *k, uint8_t *ret_what, struct view *ret_body)
+{
+    size_t len;
+
+    if (keystore_read(k, k->answer, 4) == 0) {
+        return false;
+    }
+    len = load_u32(k->answer);
+    assert_true(len >= 1 && len <= IPC_MAX);
+    assert_int_equal(keystore_read(k, k->answer + 4, len), len);
+    *ret_what = k->answer[4];
+    *ret_body = (struct view){k->answer + 5, len - 1};
+    return true;
+}
+
+/* Starts it and reads its HELLO. */
+static inline void keystore_start(struct keystore *k)
+{
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    posix_spawn_file_actions_t actions;
+    struct wire_reader r;
+    uint8_t what = 0;
+    struct view body = {NULL, 0};
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], IPC_FD);
+    k->pid = keystore_spawn(&actions);
+    k->fd = ends[0];
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    assert_true(keystore_next(k, &what, &body));
+    assert_int_equal(what, IPC_HELLO);
+    r = wire_reader(body.data, body.len);
+    body = wire_string(&r, IPC_HELLO_MAX);
+    assert_int_equal(wire_end(&r), OK);
+    k->hello = exact_copy(body.data, body.len);
+}
+
+/* Its exit status; killed by a signal is a failure. */
+static inline int process_status(pid_t pid)
+{
+    const struct timespec interval = {.tv_nsec = 2000000};
+    int status = 0;
+
+    for (int i = 0; waitpid(pid, &status, WNOHANG) == 0; i++) {
+        if (i > PATIENCE_S * 500) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            fail_msg("the keystore did not end");
+        }
+        nanosleep(&interval, NULL);
+    }
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* Waits for its end; the exit status. */
+static inline int keystore_wait(struct keystore *k)
+{
+    int status = process_status(k->pid);
+
+    close(k->fd);
+    view_free(&k->hello);
+    return status;
+}
+
+/* Closes the socket, which ends it, and waits. */
+static inline int keystore_stop(struct keystore *k)
+{
+    shutdown(k->fd, SHUT_RDWR);
+    return keystore_wait(k);
+}
+
+/* A keystore that has ended already is no failure here: see its status. */
+static inline void keystore_send(struct keystore *k, const void *bytes, size_t len)
+{
+    const uint8_t *at = bytes;
+
+    while (len > 0) {
+        ssize_t n = send(k->fd, at, len, MSG_NOSIGNAL);
+
+        if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+            return;
+        }
+        assert_true(n > 0);
+        at += n;
+        len -= (size_t)n;
+    }
+}
+
+/* One frame: length, op, body. */
+static inline void keystore_send_frame(struct keystore *k, uint8_t op, struct view body)
+{
+    uint8_t *frame = malloc(IPC_HEADER + body.len);
+
+    assert_non_null(frame);
+    store_u32(frame, (uint32_t)body.len + 1);
+    frame[4] = op;
+    if (body.len > 0) {
+        memcpy(frame + IPC_HEADER, body.data, body.len);
+    }
+    keystore_send(k, frame, IPC_HEADER + body.len);
+    free(frame);
+}
+
+static inline struct reply keystore_request(struct keystore *k, uint8_t op, struct view body)
+{
+    struct reply reply = {OK, {NULL, 0}};
+    uint8_t what = 0;
+
+    keystore_send_frame(k, op, body);
+    assert_true(keystore_next(k, &what, &reply.body));
+    assert_true(what <= ERR_MAX);
+    reply.err = (enum err)what;
+    if (reply.err != OK) {
+        assert_int_equal(reply.body.len, 0);
+    }
+    return reply;
+}
+
+#define NO_BODY ((struct view){NULL, 0})
+
+static inline struct reply keystore_add(struct keystore *k, bool constrained, uint32_t default_life,
+                                        struct view message)
+{
+    static uint8_t bytes[IPC_MAX];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+    put_u8(&w, constrained);
+    put_u32(&w, default_life);
+    put_bytes(&w, message.data, message.len);
+    assert_int_equal(w.err, OK);
+    return keystore_request(k, IPC_ADD, wire_written(&w));
+}
+
+static inline struct reply keystore_sign(struct keystore *k, uint64_t id, uint32_t flags,
+                                         struct view data)
+{
+    static uint8_t bytes[IPC_MAX];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+    put_u64(&w, id);
+    put_u32(&w, flags);
+    put_bytes(&w, data.data, data.len);
+    assert_int_equal(w.err, OK);
+    return keystore_request(k, IPC_SIGN, wire_written(&w));
+}
+
+static inline enum err keystore_remove(struct keystore *k, uint64_t id)
+{
+    uint8_t bytes[8];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+    put_u64(&w, id);
+    return keystore_request(k, IPC_REMOVE, wire_written(&w)).err;
+}
+
+/* LOCK or UNLOCK. */
+static inline enum err keystore_passphrase(struct keystore *k, enum ipc_op op, const char *text)
+{
+    uint8_t bytes[64];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+    put_text(&w, text);
+    return keystore_request(k, (uint8_t)op, wire_written(&w)).err;
+}
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* keystore/serve.c: the requests of ipc.h, to the real program. */
+#include "clock.h"
+#include "keystore_process.h"
+#include "signing.h"
+
+#define KINDS       COUNT(keygen_kinds)
+#define MESSAGE_MAX 8192
+
+static struct openssh_key files[KINDS];
+static struct view certificates[KINDS];
+static EVP_PKEY *publics[KINDS]; /* none for ed25519, the first */
+static struct keystore keystore;
+
+static int start(void **state)
+{
+    char file[64];
+
+    (void)state;
+    keygen_start();
+    keygen_make_all();
+    keygen_certify_all();
+    for (size_t i = 0; i < KINDS; i++) {
+        openssh_key_read(keygen_kinds[i].name, &files[i]);
+        snprintf(file, sizeof file, "%s-cert.pub", keygen_kinds[i].name);
+        certificates[i] = keygen_blob(file);
+        snprintf(file, sizeof file, "%s.pub", keygen_kinds[i].name);
+        publics[i] = i == 0 ? NULL : public_pkey(file);
+    }
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KINDS; i++) {
+        openssh_key_free(&files[i]);
+        view_free(&certificates[i]);
+        EVP_PKEY_free(publics[i]);
+    }
+    keygen_stop();
+    return 0;
+}
+
+static int run(void **state)
+{
+    (void)state;
+    keystore_start(&keystore);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
+    return 0;
+}
+
+/* What the answer to ADD says. */
+struct added {
+    uint64_t id, deadline;
+    uint8_t flags;
+    struct view blob, comment;
+};
+
+static struct added read_added(struct reply reply)
+{
+    struct wire_reader r = wire_reader(reply.body.data, reply.body.len);
+    struct added added;
+
+    assert_int_equal(reply.err, OK);
+    added.id = wire_u64(&r);
+    added.deadline = wire_u64(&r);
+    added.flags = wire_u8(&r);
+    added.blob = wire_string(&r, IPC_MAX);
+    added.comment = wire_string(&r, IPC_MAX);
+    assert_int_equal(wire_end(&r), OK);
+    return added;
+}
+
+/* An ADD message with what follows the comment. */
+static struct view message_with(size_t kind, const char *constraints, size_t len)
+{
+    static uint8_t bytes[MESSAGE_MAX];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+    put_add(&w, &files[kind], text_view("comm\xe9nt"));
+    put_bytes(&w, constraints, len);
+    assert_int_equal(w.err, OK);
+    return wire_written(&w);
+}
+
+static struct view message(size_t kind)
+{
+    return message_with(kind, "", 0);
+}
+
+static uint64_t add(size_t kind)
+{
+    return read_added(keystore_add(&keystore, false, 0, message(kind))).id;
+}
+
+/* SIGN's answer is `string signature`, with a signature of this kind of key. */
+static void check_signature(struct reply reply, size_t kind, struct view data)
+{
+    struct wire_reader r = wire_reader(reply.body.data, reply.body.len);
+    struct view signature = wire_string(&r, IPC_MAX);
+    const char *name = kind == 1 ? "rsa-sha2-512" : keygen_kinds[kind].ssh_name;
+
+    assert_int_equal(reply.err, OK);
+    assert_int_equal(wire_end(&r), OK);
+    assert_true(is_signature(signature, name, publics[kind], files[kind].field[0].data, data));
+}
+
+static void test_hello(void **state)
+{
+    (void)state;
+    assert_true(keystore.hello.len > 0 && keystore.hello.len <= IPC_HELLO_MAX);
+    assert_true(memcmp(keystore.hello.data, "memfd_secret, ", 14) == 0 ||
+                memcmp(keystore.hello.data, "mlock, ", 7) == 0);
+}
+
+static void test_add_sign_remove(void **state)
+{
+    const struct view data = text_view("what ssh signs");
+
+    (void)state;
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        struct added added = read_added(keystore_add(&keystore, false, 0, message(kind)));
+        uint64_t id = added.id;
+
+        assert_int_equal(added.deadline, 0);
+        assert_int_equal(added.flags, 0);
+        assert_view_equal(added.blob, files[kind].blob);
+        assert_view_is(added.comment, "comm\xe9nt");
+        check_signature(keystore_sign(&keystore, id, 4, data), kind, data);
+        assert_int_equal(keystore_sign(&keystore, id, 8, data).err, ERR_SIGN_FLAGS);
+        assert_int_equal(keystore_sign(&keystore, id ^ 1, 4, data).err, ERR_NOT_FOUND);
+        assert_int_equal(keystore_remove(&keystore, id), OK);
+        assert_int_equal(keystore_remove(&keystore, id), ERR_NOT_FOUND);
+        assert_int_equal(keystore_sign(&keystore, id, 4, data).err, ERR_NOT_FOUND);
+    }
+}
+
+static void test_certificates(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        uint8_t bytes[MESSAGE_MAX];
+        struct wire_writer w = wire_writer(bytes, sizeof bytes);
+        struct added added;
+        uint64_t plain = add(kind);
+
+        put_add_certificate(&w, &files[kind], certificates[kind], text_view("cert"));
+        added = read_added(keystore_add(&keystore, false, 0, wire_written(&w)));
+        assert_view_equal(added.blob, certificates[kind]);
+        assert_true(added.id != plain); /* beside its key, not in its place */
+        check_signature(keystore_sign(&keystore, added.id, 4, text_view("x")), kind,
+                        text_view("x"));
+    }
+}
+
+static void test_add_again(void **state)
+{
+    uint64_t id = add(0);
+    struct added added = read_added(keystore_add(&keystore, true, 0, message_with(0, "\2", 1)));
+
+    (void)state;
+    assert_true(added.id == id);
+    assert_int_equal(added.flags, IPC_KEY_CONFIRM);
+    assert_int_equal(keystore_sign(&keystore, id, 0, text_view("x")).err, ERR_CONFIRM);
+    assert_true(add(0) == id);
+    assert_int_equal(keystore_sign(&keystore, id, 0, text_view("x")).err, OK);
+    assert_int_equal(keystore_request(&keystore, IPC_REMOVE_ALL, NO_BODY).err, OK);
+    assert_true(add(0) != id);
+}
+
+static void test_remove_all(void **state)
+{
+    uint64_t ids[KINDS];
+
+    (void)state;
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        ids[kind] = add(kind);
+    }
+    assert_int_equal(keystore_request(&keystore, IPC_REMOVE_ALL, NO_BODY).err, OK);
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        assert_int_equal(keystore_remove(&keystore, ids[kind]), ERR_NOT_FOUND);
+    }
+    assert_int_equal(keystore_request(&keystore, IPC_REMOVE_ALL, NO_BODY).err, OK);
+}
+
+/* A key for which somebody has to be asked never signs, whatever else holds. */
+static void test_confirm(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        struct view both = message_with(kind, "\2\1\0\1\0\0", 6);
+        struct added added = read_added(keystore_add(&keystore, true, 0, both));
+
+        assert_int_equal(added.flags, IPC_KEY_CONFIRM);
+        assert_true(added.deadline != 0);
+        for (uint32_t flags = 0; flags <= 6; flags += 2) {
+            assert_int_equal(keystore_sign(&keystore, added.id, flags, text_view("x")).err,
+                             ERR_CONFIRM);
+        }
+    }
+}
+
+/* A life in the message counts, not the default. */
+static void test_deadlines(void **state)
+{
+    static const struct {
+        const char *constraints;
+        size_t len;
+        uint32_t default_life, life;
+    } lives[] = {
+        {"", 0, 0, 0},
+        {"", 0, 600, 600},
+        {"\1\0\0\1\0", 5, 0, 256},
+        {"\1\0\0\1\0", 5, 600, 256},
+        {"\1\0\0\1\0", 5, 100, 256},
+        {"\1\xff\xff\xff\xff", 5, 600, UINT32_MAX},
+        {"", 0, UINT32_MAX, UINT32_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lives); i++) {
+        struct view with = message_with(0, lives[i].constraints, lives[i].len);
+        uint64_t before = boottime_ms();
+        struct added added = read_added(keystore_add(&keystore, true, lives[i].default_life, with));
+        uint64_t life = (uint64_t)lives[i].life * 1000;
+
+        if (life == 0) {
+            assert_int_equal(added.deadline, 0);
+        } else {
+            assert_true(added.deadline >= before + life);
+            assert_true(added.deadline <= boottime_ms() + life);
+        }
+        assert_int_equal(keystore_sign(&keystore, added.id, 0, text_view("x")).err, OK);
+    }
+}
+
+static void test_a_life_of_nothing(void **state)
+{
+    struct view with = message_with(0, "\1\0\0\0\0", 5);
+    struct added added = read_added(keystore_add(&keystore, true, 600, with));
+
+    (void)state;
+    assert_true(added.deadline != 0);
+    assert_int_equal(keystore_sign(&keystore, added.id, 0, text_view("x")).err, ERR_NOT_FOUND);
+}
+
+/* Gone when its second is over, and not before. */
+static void test_a_life_of_a_second(void **state)
+{
+    struct added added =
+        read_added(keystore_add(&keystore, true, 0, message_with(0, "\1\0\0\0\1", 5)));
+    uint64_t other = add(2);
+    const struct timespec interval = {.tv_nsec = 10000000};
+    uint64_t deadline = added.deadline;
+    uint64_t id = added.id;
+    uint64_t asked;
+
+    (void)state;
+    do {
+        nanosleep(&interval, NULL);
+        asked = boottime_ms();
+        assert_int_equal(keystore_request(&keystore, IPC_EXPIRE, NO_BODY).err, OK);
+        assert_true(asked < deadline + (uint64_t)PATIENCE_S * 1000);
+    } while (keystore_sign(&keystore, id, 0, text_view("x")).err == OK);
+    assert_true(boottime_ms() >= deadline);
+    assert_int_equal(keystore_remove(&keystore, id), ERR_NOT_FOUND);
+    assert_int_equal(keystore_remove(&keystore, other), OK);
+}
+
+static void test_lock(void **state)
+{
+    uint64_t id = add(0);
+
+    (void)state;
+    assert_int_equal(keystore_passphrase(&keystore, IPC_UNLOCK, "a"), ERR_NOT_LOCKED);
+    assert_int_equal(keystore_passphrase(&keystore, IPC_LOCK, "a"), OK);
+    assert_int_equal(keystore_passphrase(&keystore, IPC_LOCK, "b"), ERR_LOCKED);
+    assert_int_equal(keystore_sign(&keystore, id, 0, text_view("x")).err, ERR_LOCKED);
+    assert_int_equal(keystore_add(&keystore, false, 0, message(1)).err, ERR_LOCKED);
+    assert_int_equal(keystore_passphrase(&keystore, IPC_UNLOCK, "b"), ERR_PASSPHRASE);
+    assert_int_equal(keystore_sign(&keystore, id, 0, text_view("x")).err, ERR_LOCKED);
+    assert_int_equal(keystore_passphrase(&keystore, IPC_UNLOCK, "a"), OK);
+    check_signature(keystore_sign(&keystore, id, 0, text_view("x")), 0, text_view("x"));
+}
+
+static void test_largest_request(void **state)
+{
+    static uint8_t data[IPC_MAX - 13];
+    static uint8_t bytes[FRAME_MAX - 1];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+    struct added added;
+
+    (void)state;
+    memset(data, 0x5a, sizeof data);
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        check_signature(keystore_sign(&keystore, add(kind), 4, (struct view){data, sizeof data}),
+                        kind, (struct view){data, sizeof data});
+    }
+    /* A frame with the longest comment that the agent can hand on. */
+    put_add(&w, &files[2], NO_BODY);
+    w.len -= 4;
+    put_string(&w, (struct view){data, sizeof bytes - w.len - 4});
+    assert_int_equal(w.len, sizeof bytes);
+    added = read_added(keystore_add(&keystore, false, 0, wire_written(&w)));
+    assert_true(added.comment.len > FRAME_MAX - 1000);
+    assert_memory_equal(added.comment.data, data, added.comment.len);
+}
+
+/* Malformed bytes of a client cost the client its request, and nobody anything else. */
+static void test_malformed_adds(void **state)
+{
+    static uint8_t bytes[MESSAGE_MAX];
+    uint64_t id = add(2);
+    struct view whole = message(0);
+
+    (void)state;
+    memcpy(bytes, whole.data, whole.len);
+    for (size_t len = 0; len < whole.len; len++) {
+        assert_int_equal(keystore_add(&keystore, true, 0, (struct view){bytes, len}).err,
+                         ERR_MALFORMED);
+    }
+    bytes[whole.len] = 2;
+    whole = (struct view){bytes, whole.len + 1};
+    assert_int_equal(keystore_add(&keystore, false, 0, whole).err, ERR_MALFORMED);
+    bytes[whole.len - 1] = 9;
+    assert_int_equal(keystore_add(&keystore, true, 0, whole).err, ERR_CONSTRAINT);
+    bytes[4 + 11 + 4] ^= 1; /* of the public key */
+    assert_int_equal(keystore_add(&keystore, false, 0, (struct view){bytes, whole.len - 1}).err,
+                     ERR_KEY_MISMATCH);
+    check_signature(keystore_sign(&keystore, id, 0, text_view("x")), 2, text_view("x"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_hello, run, end),
+        cmocka_unit_test_setup_teardown(test_add_sign_remove, run, end),
+        cmocka_unit_test_setup_teardown(test_certificates, run, end),
+        cmocka_unit_test_setup_teardown(test_add_again, run, end),
+        cmocka_unit_test_setup_teardown(test_remove_all, run, end),
+        cmocka_unit_test_setup_teardown(test_confirm, run, end),
+        cmocka_unit_test_setup_teardown(test_deadlines, run, end),
+        cmocka_unit_test_setup_teardown(test_a_life_of_nothing, run, end),
+        cmocka_unit_test_setup_teardown(test_a_life_of_a_second, run, end),
+        cmocka_unit_test_setup_teardown(test_lock, run, end),
+        cmocka_unit_test_setup_teardown(test_largest_request, run, end),
+        cmocka_unit_test_setup_teardown(test_malformed_adds, run, end),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
