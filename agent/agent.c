@@ -18,6 +18,7 @@
 #include "fingerprint.h"
 #include "frame.h"
 #include "intake.h"
+#include "ipc.h"
 #include "keystore_client.h"
 #include "lock_state.h"
 #include "report.h"
@@ -40,8 +41,8 @@ static void on_keystore_end(const char *why)
         report("error: %s (signal %d); all keys are gone, so the agent ends", why,
                WTERMSIG(status));
     } else {
-        report("error: %s (exit status %d); all keys are gone, so the agent ends", why,
-               WEXITSTATUS(status));
+        report("error: %s (%s); all keys are gone, so the agent ends", why,
+               ipc_exit_text(WEXITSTATUS(status)));
     }
     stop(EXIT_FAILURE);
 }

@@ -6,9 +6,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ipc.h"
+#include "log.h"
 #include "spawn.h"
 
 #define HELLO_TIMEOUT_MS 30000 /* a machine that starts is slow */
@@ -35,13 +37,10 @@ pid_t keystore_pid(void)
     return keystore.pid;
 }
 
-/* One answer, blocking: only at start. */
-static enum err receive_hello(char *ret, size_t cap)
+/* The first frame, blocking: only at start. False: the keystore has ended, or talks nonsense. */
+static bool receive_hello(uint8_t *bytes, size_t cap, size_t *ret_len)
 {
     struct pollfd poll_fd = {.fd = keystore.source.fd, .events = POLLIN};
-    uint8_t bytes[4 + 1 + 4 + IPC_HELLO_MAX];
-    struct wire_reader r;
-    struct view text;
     size_t have = 0;
     size_t len = 0;
 
@@ -49,30 +48,49 @@ static enum err receive_hello(char *ret, size_t cap)
         ssize_t n = -1;
 
         if (poll(&poll_fd, 1, HELLO_TIMEOUT_MS) > 0) {
-            n = recv(keystore.source.fd, bytes + have, sizeof bytes - have, 0);
+            n = recv(keystore.source.fd, bytes + have, cap - have, 0);
         }
         if (n <= 0) {
-            return ERR_SYSTEM;
+            return false;
         }
         have += (size_t)n;
         len = have >= 4 ? load_u32(bytes) : 0;
-        if (len > sizeof bytes - 4) {
-            return ERR_MALFORMED;
+        if (len > cap - 4) {
+            return false;
         }
     }
-    r = wire_reader(bytes + IPC_HEADER, have - IPC_HEADER);
-    text = wire_string(&r, IPC_HELLO_MAX);
-    if (bytes[4] != IPC_HELLO || wire_end(&r) != OK || text.len >= cap) {
+    *ret_len = have;
+    return bytes[4] == IPC_HELLO;
+}
+
+static enum err greet(void)
+{
+    uint8_t bytes[IPC_HEADER + 2 * (4 + IPC_HELLO_MAX)];
+    char memory[IPC_HELLO_MAX + 1];
+    char sandbox[IPC_HELLO_MAX + 1];
+    struct wire_reader r;
+    struct view view;
+    size_t len;
+
+    if (!receive_hello(bytes, sizeof bytes, &len)) {
+        return ERR_SYSTEM;
+    }
+    r = wire_reader(bytes + IPC_HEADER, len - IPC_HEADER);
+    view = wire_string(&r, IPC_HELLO_MAX);
+    log_clean(memory, sizeof memory, view.data, view.len);
+    view = wire_string(&r, IPC_HELLO_MAX);
+    log_clean(sandbox, sizeof sandbox, view.data, view.len);
+    if (wire_end(&r) != OK) {
         return ERR_MALFORMED;
     }
-    memcpy(ret, text.data, text.len);
-    ret[text.len] = '\0';
+    debug("key memory: %s", memory);
+    debug("sandbox of the keystore: %s", sandbox);
     return OK;
 }
 
 enum err keystore_start(bool foreground, void (*on_end)(const char *why))
 {
-    char memory[IPC_HELLO_MAX];
+    int status = 0;
     int fd;
     enum err err = spawn_helper("split-ssh-keystore", foreground, &fd, &keystore.pid);
 
@@ -81,11 +99,13 @@ enum err keystore_start(bool foreground, void (*on_end)(const char *why))
     }
     keystore.source.fd = fd;
     keystore.on_end = on_end;
-    if (receive_hello(memory, sizeof memory) != OK) {
-        report("the keystore did not start");
+    if (greet() != OK) {
+        close(fd);
+        waitpid(keystore.pid, &status, 0);
+        report("the keystore did not start: %s",
+               WIFEXITED(status) ? ipc_exit_text(WEXITSTATUS(status)) : "killed by a signal");
         return ERR_SYSTEM;
     }
-    debug("key memory: %s", memory);
     if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || loop_add(&keystore.source, EPOLLIN) != OK) {
         report("cannot watch the keystore: %s", strerror(errno));
         return ERR_SYSTEM;

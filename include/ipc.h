@@ -7,9 +7,9 @@
  *   answer    uint32 length, byte err, body       (enum err; a body only with OK)
  *
  * The fields are in SSH wire format. Before its first answer the keystore sends one HELLO, when
- * its memory is locked and its sandbox is up:
+ * its memory is locked and its sandbox is up, with a description of each:
  *
- *   hello     uint32 length, byte IPC_HELLO, string description of the key memory
+ *   hello     uint32 length, byte IPC_HELLO, string key memory, string sandbox
  *
  * op          body                                       body of the answer
  * ADD         bool constrained, uint32 default life,     uint64 id, uint64 deadline, byte flags,
@@ -36,7 +36,7 @@
 #define IPC_HEADER    5U                /* bytes: length and op, or length and err */
 #define IPC_MAX       (FRAME_MAX + 64U) /* bytes after the length word, either way */
 #define IPC_HELLO     0xffU
-#define IPC_HELLO_MAX 256U
+#define IPC_HELLO_MAX 128U /* bytes of each description */
 
 enum ipc_op {
     IPC_ADD = 1,
@@ -61,5 +61,29 @@ enum ipc_exit {
     IPC_EXIT_CRYPTO = 68,   /* a cryptographic library could not be set up */
     IPC_EXIT_SYSTEM = 69,   /* reading or writing the socket failed */
 };
+
+/* What an exit status of the keystore means, for the agent's log. */
+static inline const char *ipc_exit_text(int status)
+{
+    switch (status) {
+    case IPC_EXIT_OK:
+        return "it was closed";
+    case IPC_EXIT_USAGE:
+        return "it was not started right";
+    case IPC_EXIT_PROTOCOL:
+        return "it got malformed bytes from the agent";
+    case IPC_EXIT_MEMORY:
+        return "it cannot lock memory for keys; raise the limit (ulimit -l, LimitMEMLOCK=) to 8 "
+               "MiB";
+    case IPC_EXIT_SANDBOX:
+        return "it cannot enter its sandbox";
+    case IPC_EXIT_CRYPTO:
+        return "a cryptographic library does not start";
+    case IPC_EXIT_SYSTEM:
+        return "its socket failed";
+    default:
+        return "unknown exit status";
+    }
+}
 
 #endif

@@ -13,6 +13,7 @@
 #include "keytable.h"
 #include "libcrypto.h"
 #include "log.h"
+#include "sandbox.h"
 #include "secret.h"
 #include "serve.h"
 
@@ -40,10 +41,25 @@ static int fatal(int status, const char *what)
     return status;
 }
 
-static int run(bool foreground)
+/* Says what is weaker than it should be. */
+static void describe_memory(char *ret, size_t cap)
 {
     struct secret_info info;
-    char description[IPC_HELLO_MAX];
+
+    secret_info(&info);
+    snprintf(ret, cap, "%s, %zu KiB of at most %zu KiB",
+             info.kind == SECRET_MEMFD ? "memfd_secret" : "mlock", info.size / 1024,
+             info.cap / 1024);
+    if (info.kind != SECRET_MEMFD) {
+        log_line("warning: no memfd_secret on this kernel (Linux 6.5 has it): root can read the "
+                 "keys in this process");
+    }
+}
+
+static int run(bool foreground)
+{
+    char memory[IPC_HELLO_MAX];
+    char sandbox[IPC_HELLO_MAX];
 
     if (secret_init() != OK) {
         return fatal(IPC_EXIT_MEMORY,
@@ -53,15 +69,15 @@ static int run(bool foreground)
     if (libcrypto_init() != OK || sodium_init() < 0) {
         return fatal(IPC_EXIT_CRYPTO, "cannot set up the cryptographic libraries");
     }
-    secret_info(&info);
-    snprintf(description, sizeof description, "%s, %zu KiB of at most %zu KiB",
-             info.kind == SECRET_MEMFD ? "memfd_secret" : "mlock", info.size / 1024,
-             info.cap / 1024);
-    if (serve_hello(description) != OK) {
-        return fatal(IPC_EXIT_SYSTEM, "cannot reach the agent");
-    }
+    describe_memory(memory, sizeof memory);
     if (!foreground) {
-        drop_stderr();
+        drop_stderr(); /* now: the sandbox opens no file; the exit status says the rest */
+    }
+    if (sandbox_enter(sandbox, sizeof sandbox) != OK) {
+        return fatal(IPC_EXIT_SANDBOX, "cannot enter the sandbox");
+    }
+    if (serve_hello(memory, sandbox) != OK) {
+        return fatal(IPC_EXIT_SYSTEM, "cannot reach the agent");
     }
     return serve();
 }

@@ -12,6 +12,7 @@
 #include "lock.h"
 #include "secret.h"
 #include "sign.h"
+#include "stack.h"
 
 /*
  * An answer holds public bytes alone. A request may hold a private key: its buffer is in the arena,
@@ -189,40 +190,44 @@ static struct wire_writer begin_answer(void)
     return w;
 }
 
-enum err serve_hello(const char *description)
+enum err serve_hello(const char *memory, const char *sandbox)
 {
     struct wire_writer w = begin_answer();
 
-    put_text(&w, description);
+    put_text(&w, memory);
+    put_text(&w, sandbox);
     return send_answer(IPC_HELLO, &w);
 }
 
-/* One request of len bytes after its length word. False: its bytes are no request. */
-static bool handle(const uint8_t *bytes, size_t len, int *ret_status)
+/* One request, for the stack that it is handled on. */
+struct frame {
+    const uint8_t *bytes; /* after the length word */
+    size_t len;
+    int status; /* an enum ipc_exit; IPC_EXIT_OK goes on */
+};
+
+static void handle(void *argument)
 {
+    struct frame *frame = argument;
     struct wire_writer w = begin_answer();
-    struct request request = {.body = wire_reader(bytes, len), .answer = &w};
+    struct request request = {.body = wire_reader(frame->bytes, frame->len), .answer = &w};
     uint8_t op = wire_u8(&request.body);
     enum err err;
 
     if (op >= sizeof handlers / sizeof handlers[0] || handlers[op] == NULL) {
-        *ret_status = IPC_EXIT_PROTOCOL;
-        return false;
+        frame->status = IPC_EXIT_PROTOCOL;
+        return;
     }
     keytable_expire(boottime_ms());
     err = handlers[op](&request);
     if (request.protocol) {
-        *ret_status = IPC_EXIT_PROTOCOL;
-        return false;
+        frame->status = IPC_EXIT_PROTOCOL;
+        return;
     }
     if (err != OK) {
         w = begin_answer();
     }
-    if (send_answer((uint8_t)err, &w) != OK) {
-        *ret_status = IPC_EXIT_SYSTEM;
-        return false;
-    }
-    return true;
+    frame->status = send_answer((uint8_t)err, &w) == OK ? IPC_EXIT_OK : IPC_EXIT_SYSTEM;
 }
 
 /* One read: what is there, or what is still missing. False at the end or on an error. */
@@ -245,9 +250,11 @@ int serve(void)
 {
     uint8_t *bytes = secret_alloc(4 + IPC_MAX);
     int status = IPC_EXIT_MEMORY;
+    struct frame frame;
     size_t have = 0;
 
-    if (bytes == NULL) {
+    if (bytes == NULL || stack_init() != OK) {
+        secret_free(bytes);
         return status;
     }
     while (receive(bytes, 4 + IPC_MAX, &have, &status)) {
@@ -264,7 +271,10 @@ int serve(void)
         if (have < 4 + len) {
             continue;
         }
-        if (!handle(bytes + 4, len, &status)) {
+        frame = (struct frame){.bytes = bytes + 4, .len = len, .status = IPC_EXIT_OK};
+        stack_run(handle, &frame);
+        if (frame.status != IPC_EXIT_OK) {
+            status = frame.status;
             break;
         }
         sodium_memzero(bytes, have);

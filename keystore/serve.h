@@ -4,8 +4,8 @@
 
 #include "err.h"
 
-/* Sends HELLO with this description of the key memory (ipc.h). ERR_SYSTEM. */
-enum err must_check serve_hello(const char *description);
+/* Sends HELLO with these descriptions (ipc.h). ERR_SYSTEM. */
+enum err must_check serve_hello(const char *memory, const char *sandbox);
 
 /*
  * Answers the requests on IPC_FD, one after the other (ipc.h), until the agent closes it. Returns

@@ -221,13 +221,13 @@ static void test_ecdsa_points(void **state)
     for (size_t i = 2; i < COUNT(keygen_kinds); i++) {
         const char *name = keygen_kinds[i].ssh_name;
         const char *curve = name + strlen("ecdsa-sha2-");
-        struct public_key key = {0};
+        /* behind three length words and two names */
+        const size_t start_of_point = 12 + strlen(name) + strlen(curve);
+        const size_t len = blobs[i].len - start_of_point;
         uint8_t point[140] = {0};
-        size_t len;
 
-        assert_int_equal(public_key_parse(blobs[i], &key), OK);
-        len = key.point.len;
-        memcpy(point, key.point.data, len);
+        assert_true(len < sizeof point);
+        memcpy(point, blobs[i].data + start_of_point, len);
         for (size_t n = 0; n <= sizeof point; n++) {
             const struct view fields[] = {text_view(curve), {point, n}};
 

@@ -5,9 +5,9 @@
 #include "peer.h"
 
 #define NAME_31 "a234567890123456789012345678901"
-#define NAME_32 NAME_31 "2"
-#define NAME_63 NAME_31 NAME_32
-#define NAME_64 NAME_32 NAME_32
+#define NAME_32 "a2345678901234567890123456789012"
+#define NAME_63 "a2345678901234567890123456789012a234567890123456789012345678901"
+#define NAME_64 "a2345678901234567890123456789012a2345678901234567890123456789012"
 /* SERVICE+ARG has 63 bytes at most; "qubes.SshAgent+" has 15 of them. */
 #define ARGUMENT_48 "b23456789012345678901234567890123456789012345678"
 
@@ -91,9 +91,6 @@ static void test_bad_descriptors(void **state)
         "qubes.SshAgent+ dom0 name  vault",
         "qubes.SshAgent+ dom0  name vault",
         "qubes.SshAgent+ dom0 name vault more",
-        "qubes.SshAgent+ " NAME_32,
-        "qubes.SshAgent+" ARGUMENT_48 "9 dev",
-        "qubes.SshAgent+" NAME_63 " dev",
     };
 
     (void)state;
@@ -104,6 +101,19 @@ static void test_bad_descriptors(void **state)
         assert_string_equal(caller.qube, "before");
         assert_string_equal(caller.argument, "too");
     }
+}
+
+static void test_long_names(void **state)
+{
+    static const char qube[] = "qubes.SshAgent+ " NAME_32;
+    static const char argument[] = "qubes.SshAgent+" ARGUMENT_48 "9 dev";
+    static const char longer[] = "qubes.SshAgent+" NAME_64 " dev";
+    struct caller caller;
+
+    (void)state;
+    assert_int_equal(parse(qube, sizeof qube - 1, &caller), ERR_MALFORMED);
+    assert_int_equal(parse(argument, sizeof argument - 1, &caller), ERR_MALFORMED);
+    assert_int_equal(parse(longer, sizeof longer - 1, &caller), ERR_MALFORMED);
 }
 
 static void test_a_nul_inside(void **state)
@@ -190,10 +200,10 @@ static void test_agent_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_descriptors),   cmocka_unit_test(test_bad_descriptors),
-        cmocka_unit_test(test_a_nul_inside),       cmocka_unit_test(test_a_nul_at_the_end),
-        cmocka_unit_test(test_longest_descriptor), cmocka_unit_test(test_every_byte_of_a_name),
-        cmocka_unit_test(test_agent_names),
+        cmocka_unit_test(test_good_descriptors),     cmocka_unit_test(test_bad_descriptors),
+        cmocka_unit_test(test_long_names),           cmocka_unit_test(test_a_nul_inside),
+        cmocka_unit_test(test_a_nul_at_the_end),     cmocka_unit_test(test_longest_descriptor),
+        cmocka_unit_test(test_every_byte_of_a_name), cmocka_unit_test(test_agent_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -338,11 +338,13 @@ static size_t mutate(uint8_t *bytes, size_t len, size_t cap)
 static uint64_t start_with_a_key(void)
 {
     struct reply reply;
+    struct wire_reader r;
 
     keystore_start(&keystore);
     reply = keystore_request(&keystore, IPC_ADD, add_message(&key));
     assert_int_equal(reply.err, OK);
-    return (uint64_t)load_u32(reply.body.data) << 32 | load_u32(reply.body.data + 4);
+    r = wire_reader(reply.body.data, reply.body.len);
+    return wire_u64(&r);
 }
 
 static void test_mutated_requests(void **state)

@@ -29,7 +29,7 @@ static int stop(void **state)
 
 static struct unix_socket listen_at(mode_t mode)
 {
-    struct unix_socket sock;
+    struct unix_socket sock = {.fd = -1};
 
     assert_int_equal(unix_listen(path, mode, &sock, why), OK);
     return sock;
@@ -118,7 +118,7 @@ static void test_only_our_own_is_removed(void **state)
 
 static void test_other_files_stay(void **state)
 {
-    struct unix_socket sock;
+    struct unix_socket sock = {.fd = -1};
     struct stat st;
 
     (void)state;
@@ -137,7 +137,7 @@ static void test_other_files_stay(void **state)
 static void test_paths(void **state)
 {
     char longest[UNIX_PATH_MAX + 1];
-    struct unix_socket sock;
+    struct unix_socket sock = {.fd = -1};
 
     (void)state;
     assert_int_equal(unix_listen("", 0600, &sock, why), ERR_MALFORMED);
@@ -244,7 +244,7 @@ static void unnamed_in_child(const void *arg)
 {
     static const char *const anonymous[] = {NULL, "", "unknown", "split-ssh.socket"};
     struct unix_activated list = {.count = 0};
-    struct unix_socket sock;
+    struct unix_socket sock = {.fd = -1};
     int fd = fcntl(blocking_listener(SOCK_STREAM), F_DUPFD, 50);
 
     (void)arg;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Landlock (landlock(7)) by its system calls: glibc has no functions for it, and a distribution's
+ * header can be older than its kernel, so the numbers that the kernel knows are asked from it.
+ */
+#ifndef SPLIT_SSH_LANDLOCK_H
+#define SPLIT_SSH_LANDLOCK_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "err.h"
+
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444 /* the same on every architecture */
+#define SYS_landlock_add_rule       445
+#define SYS_landlock_restrict_self  446
+#endif
+
+/* linux/landlock.h's bits that rules here give. */
+#define LANDLOCK_REMOVE_DIR  (1ULL << 4)
+#define LANDLOCK_REMOVE_FILE (1ULL << 5)
+
+/* What stays allowed below a directory (or of a file). */
+struct landlock_path {
+    const char *path;
+    uint64_t access;
+};
+
+/* linux/landlock.h: struct landlock_ruleset_attr, as it grew. */
+struct landlock_attributes {
+    uint64_t fs;     /* ABI 1 */
+    uint64_t net;    /* ABI 4 */
+    uint64_t scoped; /* ABI 6 */
+};
+
+/* Everything that this version of Landlock can take away, and the size that it knows. */
+static inline size_t landlock_everything(long abi, struct landlock_attributes *ret)
+{
+    /* File system: 13 rights, then one more (refer), truncate, and ioctl on devices. */
+    const unsigned rights = abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13;
+
+    *ret = (struct landlock_attributes){
+        .fs = (1ULL << rights) - 1,
+        .net = abi >= 4 ? 3 : 0,    /* TCP: bind, connect */
+        .scoped = abi >= 6 ? 3 : 0, /* abstract sockets, and signals to others */
+    };
+    if (abi >= 6) {
+        return sizeof *ret;
+    }
+    return abi >= 4 ? offsetof(struct landlock_attributes, scoped)
+                    : offsetof(struct landlock_attributes, net);
+}
+
+static inline enum err must_check landlock_allow(int ruleset, const struct landlock_path *allowed)
+{
+    struct {
+        uint64_t access;
+        int32_t parent_fd;
+    } __attribute__((packed)) rule = {.access = allowed->access};
+    long result;
+
+    rule.parent_fd = open(allowed->path, O_PATH | O_CLOEXEC);
+    if (rule.parent_fd < 0) {
+        return ERR_SYSTEM;
+    }
+    result = syscall(SYS_landlock_add_rule, ruleset, 1 /* path beneath */, &rule, 0);
+    close(rule.parent_fd);
+    return result == 0 ? OK : ERR_SYSTEM;
+}
+
+/*
+ * Takes every right that Landlock knows from the process, for good, but for those of count paths.
+ * *ret_abi is the version that the kernel has: 0 for none, and then nothing has changed. Sets "no
+ * new privileges". ERR_SYSTEM: errno says why; the process is not restricted.
+ */
+static inline enum err must_check landlock_restrict(const struct landlock_path *paths, size_t count,
+                                                    long *ret_abi)
+{
+    struct landlock_attributes attributes;
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* version */);
+    enum err err = OK;
+    long ruleset;
+
+    if (abi < 1) {
+        *ret_abi = 0;
+        return OK;
+    }
+    ruleset =
+        syscall(SYS_landlock_create_ruleset, &attributes, landlock_everything(abi, &attributes), 0);
+    if (ruleset < 0) {
+        return ERR_SYSTEM;
+    }
+    for (size_t i = 0; i < count && err == OK; i++) {
+        err = landlock_allow((int)ruleset, &paths[i]);
+    }
+    if (err == OK && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+                      syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)) {
+        err = ERR_SYSTEM;
+    }
+    close((int)ruleset);
+    *ret_abi = abi;
+    return err;
+}
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stack.h"
+
+#include <sodium.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <ucontext.h>
+
+#include "registers.h"
+#include "secret.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define STACK_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define STACK_ASAN 1
+#endif
+#endif
+
+#ifdef STACK_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#define STACK_SIZE ((size_t)256 * 1024) /* red zones around each variable */
+#else
+/* The deepest is the signature of RSA-16384, with 12 KiB. All of it is wiped each time. */
+#define STACK_SIZE ((size_t)64 * 1024)
+#endif
+
+static struct {
+    uint8_t *bottom;
+    ucontext_t caller;
+    ucontext_t inside;
+    void (*work)(void *argument);
+    void *argument;
+} stack;
+
+enum err stack_init(void)
+{
+    stack.bottom = secret_alloc_guarded(STACK_SIZE);
+    return stack.bottom != NULL ? OK : ERR_NO_MEMORY;
+}
+
+/* makecontext() passes ints alone, so what is to be done stands in the struct. */
+static void enter(void)
+{
+#ifdef STACK_ASAN
+    const void *bottom;
+    size_t size;
+
+    __sanitizer_finish_switch_fiber(NULL, &bottom, &size);
+#endif
+    stack.work(stack.argument);
+#ifdef STACK_ASAN
+    __sanitizer_start_switch_fiber(NULL, bottom, size);
+#endif
+}
+
+void stack_run(void (*work)(void *argument), void *argument)
+{
+#ifdef STACK_ASAN
+    void *fake = NULL;
+#endif
+
+    stack.work = work;
+    stack.argument = argument;
+    if (getcontext(&stack.inside) != 0) {
+        abort();
+    }
+    stack.inside.uc_stack.ss_sp = stack.bottom;
+    stack.inside.uc_stack.ss_size = STACK_SIZE;
+    stack.inside.uc_link = &stack.caller;
+    makecontext(&stack.inside, enter, 0);
+#ifdef STACK_ASAN
+    __sanitizer_start_switch_fiber(&fake, stack.bottom, STACK_SIZE);
+#endif
+    if (swapcontext(&stack.caller, &stack.inside) != 0) {
+        abort();
+    }
+#ifdef STACK_ASAN
+    __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+    ASAN_UNPOISON_MEMORY_REGION(stack.bottom, STACK_SIZE);
+#endif
+    sodium_memzero(stack.bottom, STACK_SIZE);
+    registers_clear();
+}
