@@ -2,6 +2,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "keystore_client.h"
 #include "lock_state.h"
 #include "report.h"
+#include "sandbox.h"
 
 static bool stopping;
 static int exit_status;
@@ -123,8 +125,10 @@ static enum err start(const struct options *options, struct listeners *listeners
         what = "locked memory for keys on their way (raise the limit on it: ulimit -l)";
         err = intake_init();
     }
-    if (err == OK && sodium_init() < 0) {
-        what = "libsodium";
+    /* No configuration of libcrypto: it could load code, and later it could not be read. */
+    if (err == OK &&
+        (sodium_init() < 0 || OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)) {
+        what = "the cryptographic libraries";
         err = ERR_CRYPTO;
     }
     if (err != OK) {
@@ -134,6 +138,9 @@ static enum err start(const struct options *options, struct listeners *listeners
     fingerprint_use(options->fingerprint_hash);
     dispatch_init(options);
     err = keystore_start(options->mode == RUN_FOREGROUND, on_keystore_end);
+    if (err == OK) {
+        err = sandbox_enter(listeners);
+    }
     if (err == OK) {
         err = listeners_watch(listeners);
     }

@@ -81,7 +81,8 @@ static bool child(const struct options *options, pid_t parent_pid, struct launch
     }
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    close(null);
+    launch->null_fd = null;
+    report_open_syslog();
     if (options->mode == RUN_COMMAND) {
         launch->parent_fd = pidfd_open(parent_pid, 0);
         if (launch->parent_fd < 0 || getppid() != parent_pid) {
@@ -94,7 +95,7 @@ static bool child(const struct options *options, pid_t parent_pid, struct launch
 
 bool launch(const struct options *options, const char *socket, struct launch *ret, int *ret_status)
 {
-    struct launch result = {.ready_fd = -1, .parent_fd = -1};
+    struct launch result = {.ready_fd = -1, .null_fd = -1, .parent_fd = -1};
     pid_t parent_pid = getpid();
     pid_t pid;
     int pipe_fds[2];
@@ -127,18 +128,14 @@ bool launch(const struct options *options, const char *socket, struct launch *re
 
 void launch_ready(struct launch *launch)
 {
-    int null;
     ssize_t ignored;
 
     if (launch->ready_fd < 0) {
         return;
     }
     report_to_syslog();
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null >= 0) {
-        dup2(null, STDERR_FILENO);
-        close(null);
-    }
+    dup2(launch->null_fd, STDERR_FILENO);
+    close(launch->null_fd);
     ignored = write(launch->ready_fd, "r", 1);
     (void)ignored; /* a parent that is gone is found out by parent_fd, or does not matter */
     close(launch->ready_fd);

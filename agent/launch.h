@@ -7,6 +7,7 @@
 /* How the agent goes on after its start: in the fore- or background, or beside a command. */
 struct launch {
     int ready_fd;  /* background, command: who started us waits here; -1 otherwise */
+    int null_fd;   /* background, command: /dev/null, opened while files can be opened; or -1 */
     int parent_fd; /* command: a pidfd of the process that is the command; -1 otherwise */
 };
 

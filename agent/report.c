@@ -12,10 +12,14 @@
 static bool use_syslog;
 static bool use_debug;
 
+void report_open_syslog(void)
+{
+    tzset(); /* read now: later no file can be opened */
+    openlog("split-ssh-agent", LOG_PID | LOG_NDELAY, LOG_AUTH);
+}
+
 void report_to_syslog(void)
 {
-    /* Opened now: later no new socket can be made. */
-    openlog("split-ssh-agent", LOG_PID | LOG_NDELAY, LOG_AUTH);
     use_syslog = true;
 }
 

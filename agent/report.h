@@ -12,7 +12,11 @@ struct report_bucket {
     unsigned dropped;   /* since the last one that was written */
 };
 
-/* Lines go to standard error until report_to_syslog(); then to syslog, for a background agent. */
+/*
+ * Lines go to standard error until report_to_syslog(); then to syslog, for a background agent.
+ * report_open_syslog() before that, while a socket can still be made.
+ */
+void report_open_syslog(void);
 void report_to_syslog(void);
 
 /* Turns debug() on. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox.h"
 
-#include <seccomp.h>
 #include <stdio.h>
-#include <sys/mman.h>
 
 #include "landlock.h"
-#include "secret.h"
+#include "log.h"
+#include "seccomp_list.h"
 
 #ifndef __SNR_memfd_secret
 #define __SNR_memfd_secret 447 /* the same on every architecture that has it */
@@ -41,51 +40,21 @@ static const int allowed[] = {
 #endif
 };
 
-/* Memory, but never memory that can be executed. */
-static int allow_memory(scmp_filter_ctx filter, int call)
-{
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-                            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-}
-
-static enum err load_filter(void)
-{
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    int error = filter == NULL;
-
-    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0] && error == 0; i++) {
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-    }
-    if (error == 0) {
-        error = allow_memory(filter, SCMP_SYS(mmap));
-    }
-    if (error == 0) {
-        error = allow_memory(filter, SCMP_SYS(mprotect));
-    }
-    if (error == 0) {
-        error = seccomp_load(filter);
-    }
-    if (filter != NULL) {
-        seccomp_release(filter);
-    }
-    return error == 0 ? OK : ERR_SYSTEM;
-}
-
 enum err sandbox_enter(char *ret, size_t cap)
 {
+    const struct seccomp_list list = {allowed, sizeof allowed / sizeof allowed[0], NULL, 0};
     long abi = 0;
     enum err err = landlock_restrict(NULL, 0, &abi);
 
     if (err == OK) {
-        err = load_filter();
+        err = seccomp_enter(&list);
     }
     if (err != OK) {
         return err;
     }
-    if (abi > 0) {
-        snprintf(ret, cap, "seccomp, Landlock %ld", abi);
-    } else {
-        snprintf(ret, cap, "seccomp; WARNING: this kernel has no Landlock");
+    if (abi == 0) {
+        log_line("warning: this kernel has no Landlock; the list of system calls stands alone");
     }
+    snprintf(ret, cap, "seccomp, Landlock %ld", abi);
     return OK;
 }

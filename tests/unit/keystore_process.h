@@ -21,7 +21,7 @@
 struct keystore {
     pid_t pid;
     int fd;
-    struct view hello; /* its description of the key memory */
+    struct view memory, sandbox; /* what its HELLO says of them */
     uint8_t answer[4 + IPC_MAX];
 };
 
@@ -104,8 +104,10 @@ static inline void keystore_start(struct keystore *k)
     assert_int_equal(what, IPC_HELLO);
     r = wire_reader(body.data, body.len);
     body = wire_string(&r, IPC_HELLO_MAX);
+    k->memory = exact_copy(body.data, body.len);
+    body = wire_string(&r, IPC_HELLO_MAX);
+    k->sandbox = exact_copy(body.data, body.len);
     assert_int_equal(wire_end(&r), OK);
-    k->hello = exact_copy(body.data, body.len);
 }
 
 /* Its exit status; killed by a signal is a failure. */
@@ -132,7 +134,8 @@ static inline int keystore_wait(struct keystore *k)
     int status = process_status(k->pid);
 
     close(k->fd);
-    view_free(&k->hello);
+    view_free(&k->memory);
+    view_free(&k->sandbox);
     return status;
 }
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox.h"
+
+#include <string.h>
+
+#include "landlock.h"
+#include "report.h"
+#include "seccomp_list.h"
+
+static const int allowed[] = {
+    SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_ctl), /* the loop */
+    SCMP_SYS(accept4),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(geteuid), /* who connects */
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(sendto),
+    SCMP_SYS(sendmsg), /* clients, keystore, syslog */
+    SCMP_SYS(read),    /* signals, the timer */
+    SCMP_SYS(timerfd_settime),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(write),
+    SCMP_SYS(close),
+    SCMP_SYS(dup2),
+    SCMP_SYS(dup3), /* log, standard error */
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(brk),
+    SCMP_SYS(futex),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid), /* libcrypto, syslog(3), abort(3) */
+    SCMP_SYS(tgkill),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(wait4), /* how the keystore ended */
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(lstat),
+    SCMP_SYS(stat),
+    SCMP_SYS(fstat),
+    SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat),
+    SCMP_SYS(rmdir), /* sockets, at the end */
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(exit_group),
+#ifdef SPLIT_SSH_SANITIZE
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(sched_yield),
+#endif
+};
+
+/* syslog(3) looks for the time zone, and connects anew when the daemon was restarted. */
+static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(socket),
+                              SCMP_SYS(connect)};
+
+/* One directory more in which sockets, or directories, may be removed. */
+static void allow(struct landlock_path *paths, size_t *count, const char *path, uint64_t access)
+{
+    if (path[0] != '\0') {
+        paths[(*count)++] = (struct landlock_path){.path = path, .access = access};
+    }
+}
+
+static enum err enter_landlock(const struct listeners *listeners, long *ret_abi)
+{
+    struct landlock_path paths[3];
+    char agent[UNIX_PATH_MAX] = "";
+    char qrexec[UNIX_PATH_MAX] = "";
+    char parent[UNIX_PATH_MAX] = "";
+    size_t count = 0;
+
+    if (listeners->agent.socket.path[0] != '\0') {
+        unix_directory(listeners->agent.socket.path, agent);
+    }
+    if (listeners->qrexec.socket.path[0] != '\0') {
+        unix_directory(listeners->qrexec.socket.path, qrexec);
+    }
+    if (listeners->directory[0] != '\0') {
+        unix_directory(listeners->directory, parent);
+    }
+    allow(paths, &count, agent, LANDLOCK_REMOVE_FILE);
+    allow(paths, &count, qrexec, LANDLOCK_REMOVE_FILE);
+    allow(paths, &count, parent, LANDLOCK_REMOVE_DIR);
+    return landlock_restrict(paths, count, ret_abi);
+}
+
+enum err sandbox_enter(const struct listeners *listeners)
+{
+    const struct seccomp_list list = {allowed, sizeof allowed / sizeof allowed[0], refused,
+                                      sizeof refused / sizeof refused[0]};
+    long abi = 0;
+    enum err err = enter_landlock(listeners, &abi);
+
+    if (err == OK) {
+        err = seccomp_enter(&list);
+    }
+    if (err != OK) {
+        report("cannot enter the sandbox: %s", strerror(errno));
+        return err;
+    }
+    if (abi == 0) {
+        report("warning: this kernel has no Landlock; the list of system calls stands alone");
+    }
+    debug("sandbox of the agent: seccomp, Landlock %ld", abi);
+    return OK;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef AGENT_SANDBOX_H
+#define AGENT_SANDBOX_H
+
+#include "listener.h"
+
+/*
+ * Closes the process off for good, before the first byte of any client: Landlock that leaves the
+ * removal of its own sockets, and a list of system calls (seccomp(2)) without exec, fork and new
+ * sockets; a call that is not on it kills the process. ERR_SYSTEM after the reason was reported. A
+ * kernel without Landlock is reported and no error.
+ */
+enum err must_check sandbox_enter(const struct listeners *listeners);
+
+#endif
