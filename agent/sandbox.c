@@ -84,7 +84,7 @@ static enum err enter_landlock(const struct listeners *listeners, long *ret_abi)
     allow(paths, &count, agent, LANDLOCK_REMOVE_FILE);
     allow(paths, &count, qrexec, LANDLOCK_REMOVE_FILE);
     allow(paths, &count, parent, LANDLOCK_REMOVE_DIR);
-    return landlock_restrict(paths, count, ret_abi);
+    return landlock_restrict(0, paths, count, ret_abi);
 }
 
 enum err sandbox_enter(const struct listeners *listeners)

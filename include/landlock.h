@@ -23,6 +23,7 @@
 #endif
 
 /* linux/landlock.h's bits that rules here give. */
+#define LANDLOCK_EXECUTE     (1ULL << 0)
 #define LANDLOCK_REMOVE_DIR  (1ULL << 4)
 #define LANDLOCK_REMOVE_FILE (1ULL << 5)
 
@@ -75,14 +76,16 @@ static inline enum err must_check landlock_allow(int ruleset, const struct landl
 }
 
 /*
- * Takes every right that Landlock knows from the process, for good, but for those of count paths.
+ * Takes rights from the process, and from what it runs, for good, but for those of count paths:
+ * the LANDLOCK_* rights of fs alone, or with 0 everything that the kernel's Landlock knows.
  * *ret_abi is the version that the kernel has: 0 for none, and then nothing has changed. Sets "no
  * new privileges". ERR_SYSTEM: errno says why; the process is not restricted.
  */
-static inline enum err must_check landlock_restrict(const struct landlock_path *paths, size_t count,
-                                                    long *ret_abi)
+static inline enum err must_check landlock_restrict(uint64_t fs, const struct landlock_path *paths,
+                                                    size_t count, long *ret_abi)
 {
     struct landlock_attributes attributes;
+    size_t size;
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* version */);
     enum err err = OK;
     long ruleset;
@@ -91,8 +94,11 @@ static inline enum err must_check landlock_restrict(const struct landlock_path *
         *ret_abi = 0;
         return OK;
     }
-    ruleset =
-        syscall(SYS_landlock_create_ruleset, &attributes, landlock_everything(abi, &attributes), 0);
+    size = landlock_everything(abi, &attributes);
+    if (fs != 0) {
+        attributes = (struct landlock_attributes){.fs = fs};
+    }
+    ruleset = syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
     if (ruleset < 0) {
         return ERR_SYSTEM;
     }

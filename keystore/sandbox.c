@@ -44,7 +44,7 @@ enum err sandbox_enter(char *ret, size_t cap)
 {
     const struct seccomp_list list = {allowed, sizeof allowed / sizeof allowed[0], NULL, 0};
     long abi = 0;
-    enum err err = landlock_restrict(NULL, 0, &abi);
+    enum err err = landlock_restrict(0, NULL, 0, &abi);
 
     if (err == OK) {
         err = seccomp_enter(&list);

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "loop.h"
 #include "options.h"
+#include "sandbox.h"
 #include "unix_socket.h"
 
 /* A connection must not get the number of a closed stdin, stdout or stderr. */
@@ -79,6 +80,9 @@ static int serve(const struct options *options, const struct unix_socket *listen
     static struct relay relay;
     enum err err = relay_open(&relay, options, listener->fd);
 
+    if (err == OK) {
+        err = sandbox_enter(options->client);
+    }
     if (err == OK) {
         log_line("listening on %s for %s in %s",
                  listener->path[0] != '\0' ? listener->path : "systemd's socket", options->service,

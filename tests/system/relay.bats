@@ -595,3 +595,11 @@ END
     [ "$status" -eq 0 ]
     [[ "$output" == "split-ssh-relay "* ]]
 }
+
+@test "the relay, and what it runs, may execute the qrexec client and nothing else" {
+    # `client -- true qubes.SshAgent`: env is a program that runs another one.
+    cp "$(command -v env)" "$D/client"
+    start_relay_as "$RELAY" -a "$SOCKET" --qrexec-client "$D/client" true
+    run timeout 10 ssh-add -l
+    wait_until grep -q 'true.*: Permission denied' "$LOG"
+}
