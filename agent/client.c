@@ -82,8 +82,8 @@ static void on_event(struct source *source, uint32_t events)
     if ((events & ~(uint32_t)EPOLLOUT) != 0) {
         client->readable = true;
     }
-    if ((events & EPOLLOUT) != 0 && client->state == CLIENT_ANSWERING) {
-        write_answer(client);
+    if ((events & ~(uint32_t)EPOLLIN) != 0 && client->state == CLIENT_ANSWERING) {
+        write_answer(client); /* goes on, or finds that the reader has gone */
     }
     if (client->state <= CLIENT_BODY && client->readable) {
         client_make_ready(client);

@@ -20,6 +20,8 @@ static const int allowed[] = {
     SCMP_SYS(read),    /* signals, the timer */
     SCMP_SYS(timerfd_settime),
     SCMP_SYS(clock_gettime),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
     SCMP_SYS(write),
     SCMP_SYS(close),
     SCMP_SYS(dup2),

@@ -7,6 +7,7 @@
 #define SPLIT_SSH_LOG_H
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,9 +16,13 @@
 
 #define LOG_LINE_MAX 1024U /* bytes; longer lines are cut */
 
-/* "program: text\n"; keeps errno. */
+/*
+ * "program: text\n"; keeps errno. A reader that has stopped (a full pipe, a terminal on hold) costs
+ * lines, and does not stop the program: poll(2) says that a pipe takes PIPE_BUF bytes at once.
+ */
 static inline void __attribute__((format(printf, 1, 0))) log_vline(const char *format, va_list args)
 {
+    struct pollfd standard_error = {.fd = STDERR_FILENO, .events = POLLOUT};
     char line[LOG_LINE_MAX];
     int saved = errno;
     size_t used;
@@ -34,8 +39,10 @@ static inline void __attribute__((format(printf, 1, 0))) log_vline(const char *f
         used = sizeof line - 2;
     }
     line[used++] = '\n';
-    ignored = write(STDERR_FILENO, line, used);
-    (void)ignored; /* nowhere to say it */
+    if (poll(&standard_error, 1, 0) == 1 && (standard_error.revents & POLLOUT) != 0) {
+        ignored = write(STDERR_FILENO, line, used);
+        (void)ignored; /* nowhere to say it */
+    }
     errno = saved;
 }
 

@@ -14,7 +14,9 @@
 static const int allowed[] = {
     SCMP_SYS(recvfrom),
     SCMP_SYS(sendto), /* the agent's socket */
-    SCMP_SYS(write),  /* the last line on standard error */
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(write), /* the last line on standard error */
     SCMP_SYS(exit_group),
     /* The arena grows by mappings; the heap and Argon2 have theirs. */
     __SNR_memfd_secret,
