@@ -36,15 +36,14 @@ static void stop(int status)
 
 static void on_keystore_end(const char *why)
 {
-    int status = 0;
-    pid_t pid = waitpid(keystore_pid(), &status, 0);
+    int status = keystore_stop();
 
-    if (pid > 0 && WIFSIGNALED(status)) {
+    if (status != -1 && WIFSIGNALED(status)) {
         report("error: %s (signal %d); all keys are gone, so the agent ends", why,
                WTERMSIG(status));
     } else {
         report("error: %s (%s); all keys are gone, so the agent ends", why,
-               ipc_exit_text(WEXITSTATUS(status)));
+               status == -1 ? "it does not exit" : ipc_exit_text(WEXITSTATUS(status)));
     }
     stop(EXIT_FAILURE);
 }
@@ -78,7 +77,11 @@ static enum err watch_signals(const struct options *options)
 
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    if (signal(SIGHUP, SIG_DFL) == SIG_IGN) {
+        signal(SIGHUP, SIG_IGN); /* nohup(1) */
+    } else {
+        sigaddset(&set, SIGHUP);
+    }
     if (options->mode == RUN_FOREGROUND) {
         sigaddset(&set, SIGINT);
     } else {
@@ -187,9 +190,13 @@ int agent_run(const struct options *options, struct listeners *listeners, struct
         timeout = earlier(timeout, listeners_resume(listeners, now));
         timeout = earlier(timeout, party_refill(now));
         client_free_closed();
-        loop_wait(party_count_ready() > 0 ? 0 : timeout);
+        if (loop_wait(party_count_ready() > 0 ? 0 : timeout) != OK) {
+            report("error: cannot wait for clients: %s", strerror(errno));
+            stop(EXIT_FAILURE);
+        }
         serve_round();
     }
+    keystore_stop();
     client_close_all();
     return exit_status;
 }

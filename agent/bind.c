@@ -59,7 +59,7 @@ static enum err record(struct bindings *bindings, struct view body)
 
 enum err bind_record(struct bindings *bindings, struct view body)
 {
-    enum err err = record(bindings, body);
+    enum err err = bindings->failed ? ERR_BOUND : record(bindings, body);
 
     if (err != OK && !cannot_verify(err)) {
         bindings->failed = true;

@@ -28,8 +28,9 @@ struct bindings {
  * is_forwarding`), verifies the host's signature over the session id and records it. Pure.
  *
  * ERR_KEY_TYPE, ERR_KEY_DSA, ERR_KEY_SK: the host key cannot be verified here; recorded so.
- * Everything else sets failed: ERR_BAD_SIGNATURE; ERR_DENIED for a session that is bound already,
- * or after a session that authenticates; ERR_TOO_BIG past BINDINGS_MAX; and verify_signature()'s.
+ * Everything else sets failed: ERR_BOUND where it is set already; ERR_BAD_SIGNATURE; ERR_DENIED for
+ * a session that is bound already, or after a session that authenticates; ERR_TOO_BIG past
+ * BINDINGS_MAX; and verify_signature()'s.
  */
 enum err must_check bind_record(struct bindings *bindings, struct view body);
 

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "frame.h"
 #include "ipc.h"
+#include "lock_state.h"
 
 #define EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
@@ -64,6 +65,12 @@ void client_make_ready(struct client *client)
 
 static void write_answer(struct client *client);
 
+/* What waits for something that is of no use to anybody once its client has gone. */
+static bool is_pointless(const struct client *client)
+{
+    return client->is_guessing || (client->is_waiting && client->request.op == IPC_SIGN);
+}
+
 static void on_event(struct source *source, uint32_t events)
 {
     struct client *client = (struct client *)source; /* its first member */
@@ -74,9 +81,8 @@ static void on_event(struct source *source, uint32_t events)
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         client->hangup = true;
     }
-    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && client->is_waiting &&
-        client->request.op == IPC_SIGN) {
-        client_close(client); /* nobody is there any more to use the signature */
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && is_pointless(client)) {
+        client_close(client);
         return;
     }
     if ((events & ~(uint32_t)EPOLLOUT) != 0) {
@@ -255,6 +261,9 @@ void client_close(struct client *client)
     if (client->is_waiting) {
         party_drop_waiting(client->party, client);
         client->is_waiting = false;
+    }
+    if (client->is_guessing) {
+        lock_state_drop(client);
     }
     loop_remove(&client->source);
     close(client->source.fd);

@@ -52,6 +52,7 @@ struct client {
     bool hangup;      /* the peer has closed its side: read on until the end */
     bool is_ready;    /* in its party's ready queue */
     bool is_waiting;  /* in its party's queue for the keystore */
+    bool is_guessing; /* in lock_state.c's queue of passphrases, by its waiting_link */
     bool is_parked;   /* waits for an intake buffer, by its ready_link */
     bool in_keystore; /* its request is being sent or answered */
 

@@ -25,10 +25,6 @@ static size_t receive(struct client *client, void *buffer, size_t len, int flags
     ssize_t n = recv(client->source.fd, buffer, len, flags);
 
     if (n > 0) {
-        /* Less than there was room for: the next bytes come with an event of their own. */
-        if ((size_t)n < len && !client->hangup) {
-            client->readable = false;
-        }
         return (size_t)n;
     }
     if (n < 0 && errno == EAGAIN) {
@@ -97,7 +93,6 @@ static bool read_descriptor(struct client *client)
     if (receive(client, bytes, (size_t)(nul - bytes) + 1, 0) == 0) {
         return false;
     }
-    client->readable = true; /* a look takes nothing, so it does not say that nothing is left */
     identify(client, bytes, (size_t)(nul - bytes));
     return false;
 }

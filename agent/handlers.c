@@ -145,6 +145,7 @@ static void add_done(struct client *client, enum err err, struct view answer)
     struct wire_reader r = wire_reader(answer.data, answer.len);
     struct identity fields = {0};
 
+    identity_unreserve(client->body_len);
     if (err != OK) {
         handle_failure(client, "add a key", err);
         return;
@@ -170,7 +171,7 @@ void handle_add(struct client *client)
 {
     struct wire_writer fields;
 
-    if (!identity_has_room(client->body_len)) {
+    if (!identity_reserve(client->body_len)) {
         handle_failure(client, "add a key", ERR_TOO_MANY);
         return;
     }
@@ -240,6 +241,7 @@ static void extension_session_bind(struct client *client, struct view body)
 {
     enum err err = ERR_NO_MEMORY;
 
+    party_charge(client->party); /* the one request whose work the agent does itself */
     if (client->bindings == NULL) {
         client->bindings = calloc(1, sizeof *client->bindings);
     }

@@ -21,6 +21,7 @@ static struct {
 static size_t count;
 static struct answer *answer; /* of this list; NULL after a change */
 static size_t answer_len = ANSWER_HEADER;
+static size_t reserved; /* bytes, for keys that are being added */
 
 static uint64_t hash_blob(struct view blob)
 {
@@ -188,9 +189,21 @@ uint64_t identity_next_deadline(void)
     return next;
 }
 
-bool identity_has_room(size_t len)
+bool identity_reserve(size_t len)
 {
-    return count < KEYS_MAX && len <= 4 + FRAME_MAX - answer_len;
+    const size_t limit = 4 + FRAME_MAX;
+    size_t taken = answer_len + reserved;
+
+    if (taken > limit || len > limit - taken) {
+        return false;
+    }
+    reserved += len;
+    return true;
+}
+
+void identity_unreserve(size_t len)
+{
+    reserved -= len;
 }
 
 static struct answer *build(void)

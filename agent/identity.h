@@ -44,8 +44,12 @@ unsigned identity_expire(uint64_t now);
 /* The earliest deadline; 0 if there is none. */
 uint64_t identity_next_deadline(void);
 
-/* Would an ADD message of len bytes make the list longer than a frame may be, or too many keys? */
-bool identity_has_room(size_t len);
+/*
+ * Keeps room in the list's answer for what an ADD message of len bytes may put there, until
+ * identity_unreserve(). False: the answer could become longer than a frame may be.
+ */
+bool identity_reserve(size_t len);
+void identity_unreserve(size_t len);
 
 /*
  * IDENTITIES_ANSWER (RFC 9987, section 3.5), in the order in which keys were added. Made once for

@@ -13,6 +13,8 @@
 #include "log.h"
 #include "spawn.h"
 
+#define STOP_TRIES       100
+#define STOP_INTERVAL_MS 10
 #define HELLO_TIMEOUT_MS 30000 /* a machine that starts is slow */
 
 static void on_event(struct source *source, uint32_t events);
@@ -32,9 +34,22 @@ static struct {
     size_t have;
 } keystore = {.source = {.fd = -1, .on_event = on_event}};
 
-pid_t keystore_pid(void)
+int keystore_stop(void)
 {
-    return keystore.pid;
+    int status = -1;
+
+    if (keystore.source.fd >= 0) {
+        close(keystore.source.fd);
+        keystore.source.fd = -1;
+    }
+    for (int i = 0; i < STOP_TRIES && keystore.pid > 0; i++) {
+        if (waitpid(keystore.pid, &status, WNOHANG) != 0) {
+            keystore.pid = 0;
+            return status;
+        }
+        poll(NULL, 0, STOP_INTERVAL_MS);
+    }
+    return -1;
 }
 
 /* The first frame, blocking: only at start. False: the keystore has ended, or talks nonsense. */
@@ -100,10 +115,10 @@ enum err keystore_start(bool foreground, void (*on_end)(const char *why))
     keystore.source.fd = fd;
     keystore.on_end = on_end;
     if (greet() != OK) {
-        close(fd);
-        waitpid(keystore.pid, &status, 0);
-        report("the keystore did not start: %s",
-               WIFEXITED(status) ? ipc_exit_text(WEXITSTATUS(status)) : "killed by a signal");
+        status = keystore_stop();
+        report("the keystore did not start: %s", status != -1 && WIFEXITED(status)
+                                                     ? ipc_exit_text(WEXITSTATUS(status))
+                                                     : "killed by a signal");
         return ERR_SYSTEM;
     }
     if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || loop_add(&keystore.source, EPOLLIN) != OK) {

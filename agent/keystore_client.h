@@ -13,7 +13,12 @@
  */
 enum err must_check keystore_start(bool foreground, void (*on_end)(const char *why));
 
-pid_t keystore_pid(void);
+/*
+ * Closes the socket, which is the keystore's end, and waits for it: a second at most, since one
+ * that is stopped is killed by the kernel when we exit. Returns its wait status, -1 if it has not
+ * ended.
+ */
+int keystore_stop(void);
 
 /*
  * Queues the client's request, which is filled in, behind those of its own party; parties take

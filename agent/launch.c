@@ -58,6 +58,7 @@ static int parent(const struct options *options, const char *socket, pid_t child
 {
     char byte;
     ssize_t n;
+    int status;
 
     do {
         n = read(ready_fd, &byte, 1);
@@ -67,8 +68,22 @@ static int parent(const struct options *options, const char *socket, pid_t child
         waitpid(child, NULL, 0); /* it has said why */
         return EXIT_FAILURE;
     }
-    return options->mode == RUN_COMMAND ? run_command(options->command, socket, child)
-                                        : print_environment(options, socket, child);
+    if (options->mode == RUN_COMMAND) {
+        status = run_command(options->command, socket, child);
+    } else {
+        status = print_environment(options, socket, child);
+    }
+    if (status != EXIT_SUCCESS) { /* nobody knows of this agent */
+        kill(child, SIGTERM);
+        waitpid(child, NULL, 0);
+    }
+    return status;
+}
+
+/* A relative path is needed at the end once more, to remove the socket. */
+static bool is_absolute(const char *path)
+{
+    return path == NULL || path[0] == '/';
 }
 
 static bool child(const struct options *options, pid_t parent_pid, struct launch *launch)
@@ -82,6 +97,10 @@ static bool child(const struct options *options, pid_t parent_pid, struct launch
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     launch->null_fd = null;
+    if (is_absolute(options->socket) && is_absolute(options->qrexec_socket) && chdir("/") != 0) {
+        report("cannot go to the root directory: %s", strerror(errno));
+        return false;
+    }
     report_open_syslog();
     if (options->mode == RUN_COMMAND) {
         launch->parent_fd = pidfd_open(parent_pid, 0);

@@ -24,8 +24,12 @@ static enum err fresh_directory(struct listeners *listeners, char *ret_path)
     int n = snprintf(listeners->directory, sizeof listeners->directory, "%s/ssh-XXXXXXXXXX",
                      tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp");
 
-    if (n < 0 || (size_t)n >= sizeof listeners->directory ||
-        mkdtemp(listeners->directory) == NULL) {
+    if (n < 0 || (size_t)n + sizeof "/agent.2147483647" > sizeof listeners->directory) {
+        report("TMPDIR is too long for the path of a socket: use -a");
+        listeners->directory[0] = '\0';
+        return ERR_TOO_BIG;
+    }
+    if (mkdtemp(listeners->directory) == NULL) {
         report("cannot make a directory for the socket in %s: %s", tmp != NULL ? tmp : "/tmp",
                strerror(errno));
         listeners->directory[0] = '\0';

@@ -81,6 +81,13 @@ void handle_unlock(struct client *client)
         return;
     }
     TAILQ_INSERT_TAIL(&guesses, client, waiting_link);
+    client->is_guessing = true;
+}
+
+void lock_state_drop(struct client *client)
+{
+    TAILQ_REMOVE(&guesses, client, waiting_link);
+    client->is_guessing = false;
 }
 
 int lock_state_step(uint64_t now)
@@ -94,7 +101,7 @@ int lock_state_step(uint64_t now)
     if (now < not_before) {
         return (int)(not_before - now);
     }
-    TAILQ_REMOVE(&guesses, client, waiting_link);
+    lock_state_drop(client);
     guessing = true;
     fields = keystore_fields(client, IPC_UNLOCK);
     keystore_request(client, &fields, client_body(client), unlock_done);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "report.h"
@@ -39,7 +40,7 @@ void loop_remove(struct source *source)
     control(EPOLL_CTL_DEL, source, 0);
 }
 
-void loop_wait(int timeout_ms)
+enum err loop_wait(int timeout_ms)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
     int n = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, timeout_ms);
@@ -49,4 +50,5 @@ void loop_wait(int timeout_ms)
 
         source->on_event(source, events[i].events);
     }
+    return n < 0 && errno != EINTR ? ERR_SYSTEM : OK;
 }

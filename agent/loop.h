@@ -26,7 +26,10 @@ void loop_change(struct source *source, uint32_t events);
 /* Stops watching; the descriptor is still open. */
 void loop_remove(struct source *source);
 
-/* Waits up to timeout_ms (-1: for ever) and calls the sources that have something. */
-void loop_wait(int timeout_ms);
+/*
+ * Waits up to timeout_ms (-1: for ever) and calls the sources that have something. ERR_SYSTEM:
+ * epoll itself does not work, and will not the next time.
+ */
+enum err must_check loop_wait(int timeout_ms);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "agent.h"
 #include "report.h"
+#include "standard_fds.h"
 
 /* No core dump, and no ptrace by programs of the same user. */
 static bool close_off(void)
@@ -27,6 +28,9 @@ int main(int argc, char *argv[])
     struct launch launched;
     int status = EXIT_FAILURE;
 
+    if (!standard_fds_open()) {
+        return EXIT_FAILURE;
+    }
     if (options_parse(argc, argv, &options) != OK) {
         return EXIT_FAILURE;
     }

@@ -44,7 +44,7 @@ static void forget_one(void)
 
     TAILQ_FOREACH(party, &all, all_link)
     {
-        if (party->clients == 0 && !party->throttled) {
+        if (party->clients == 0 && !party->throttled && party->in_keystore == 0) {
             TAILQ_REMOVE(&all, party, all_link);
             free(party);
             qubes--;

@@ -67,9 +67,9 @@ struct client *party_pop_waiting(void);
 bool party_is_busy(const struct party *party);
 
 /*
- * The party had a frame handled while it was busy. Frames one after the other cost nothing; one
- * beside others, as in a flood over many connections, costs a qube one of its QUBE_BURST_FRAMES.
- * Without any left it waits QUBE_FRAME_FILL_MS for each.
+ * The party had a frame handled while it was busy, or one that is work. Others, one after the
+ * other, cost nothing; one beside others, as in a flood over many connections, costs a qube one of
+ * its QUBE_BURST_FRAMES. Without any left it waits QUBE_FRAME_FILL_MS for each.
  */
 void party_charge(struct party *party);
 

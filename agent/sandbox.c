@@ -33,7 +33,7 @@ static const int allowed[] = {
     SCMP_SYS(futex),
     SCMP_SYS(getrandom),
     SCMP_SYS(getpid),
-    SCMP_SYS(gettid), /* libcrypto, syslog(3), abort(3) */
+    SCMP_SYS(gettid), /* libcrypto, syslog, abort(3) */
     SCMP_SYS(tgkill),
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigaction),
@@ -54,9 +54,8 @@ static const int allowed[] = {
 #endif
 };
 
-/* syslog(3) looks for the time zone, and connects anew when the daemon was restarted. */
-static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(socket),
-                              SCMP_SYS(connect)};
+/* A library that looks for a file does without. */
+static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat)};
 
 /* One directory more in which sockets, or directories, may be removed. */
 static void allow(struct landlock_path *paths, size_t *count, const char *path, uint64_t access)

@@ -15,6 +15,13 @@
 /* OpenSSH's floor; a server's key may be older than what the vault holds. */
 #define RSA_VERIFY_MIN_BITS 1024
 
+/*
+ * A client chooses the key, and the agent's loop waits for the answer: with these a verification
+ * takes a fraction of a millisecond. Real host keys have 65537, and 4096 bits at most.
+ */
+#define RSA_VERIFY_MAX_BITS          8192
+#define RSA_VERIFY_MAX_EXPONENT_BITS 32
+
 static enum err build(const char *algorithm, OSSL_PARAM_BLD *builder, EVP_PKEY **ret)
 {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, algorithm, NULL);
@@ -44,8 +51,8 @@ static enum err build_rsa(const struct public_key *key, EVP_PKEY **ret)
         goto out;
     }
     err = ERR_KEY_INVALID;
-    if (BN_num_bits(n) < RSA_VERIFY_MIN_BITS || BN_num_bits(n) > (int)RSA_MAX_BITS ||
-        BN_num_bits(e) > (int)RSA_MAX_EXPONENT_BITS || !BN_is_odd(n) || !BN_is_odd(e)) {
+    if (BN_num_bits(n) < RSA_VERIFY_MIN_BITS || BN_num_bits(n) > RSA_VERIFY_MAX_BITS ||
+        BN_num_bits(e) > RSA_VERIFY_MAX_EXPONENT_BITS || !BN_is_odd(n) || !BN_is_odd(e)) {
         goto out;
     }
     err = ERR_NO_MEMORY;

@@ -36,7 +36,7 @@ enum err keytable_put(struct key **key, struct key **ret)
     size_t slot = find_slot(*key);
 
     if (slot == KEYS_MAX) {
-        return ERR_TOO_BIG;
+        return ERR_TOO_MANY;
     }
     if (slots[slot] != NULL) {
         (*key)->id = slots[slot]->id;

@@ -16,6 +16,7 @@
 #include "sandbox.h"
 #include "secret.h"
 #include "serve.h"
+#include "stack.h"
 
 static bool started_by_agent(void)
 {
@@ -61,7 +62,7 @@ static int run(bool foreground)
     char memory[IPC_HELLO_MAX];
     char sandbox[IPC_HELLO_MAX];
 
-    if (secret_init() != OK) {
+    if (secret_init() != OK || stack_init() != OK) {
         return fatal(IPC_EXIT_MEMORY,
                      "cannot lock memory for keys; raise the limit on locked memory "
                      "(ulimit -l, LimitMEMLOCK=) to 8 MiB");

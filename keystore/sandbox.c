@@ -22,7 +22,8 @@ static const int allowed[] = {
     __SNR_memfd_secret,
     SCMP_SYS(ftruncate),
     SCMP_SYS(close),
-    SCMP_SYS(mlock2),
+    SCMP_SYS(mlock),
+    SCMP_SYS(mlock2), /* glibc's mlock2(3) without flags is the older call */
     SCMP_SYS(munmap),
     SCMP_SYS(madvise),
     SCMP_SYS(mremap),

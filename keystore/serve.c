@@ -253,8 +253,7 @@ int serve(void)
     struct frame frame;
     size_t have = 0;
 
-    if (bytes == NULL || stack_init() != OK) {
-        secret_free(bytes);
+    if (bytes == NULL) {
         return status;
     }
     while (receive(bytes, 4 + IPC_MAX, &have, &status)) {

@@ -3,6 +3,7 @@
 # Builds with ASan and UBSan and runs every test. Skipped tests are printed with their reason; with
 # CI set in the environment none may be.
 set -eu
+unset CDPATH DESTDIR # both would lead elsewhere
 cd "$(dirname "$0")/.."
 
 ./packaging/deps.sh test

@@ -7,6 +7,7 @@
 # not do. On a terminal it ends in a shell to go on by hand. It changes nothing of yours: all is in
 # build/try and in a temporary directory, which goes away with every process that was started.
 set -eu
+unset CDPATH DESTDIR # both would lead elsewhere
 
 dir=        # everything but the build
 pids=       # what we started; ended by number

@@ -239,13 +239,16 @@ static int open_signals(void)
 {
     const struct sigaction default_action = {.sa_handler = SIG_DFL};
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction hangup;
     sigset_t set;
 
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
+    if (sigaction(SIGHUP, NULL, &hangup) != 0 || hangup.sa_handler != SIG_IGN) {
+        sigaddset(&set, SIGHUP); /* nohup(1) has it ignored; blocked it would come all the same */
+    }
     /* Ignored, it would take the children's exit status with it. */
     if (sigaction(SIGCHLD, &default_action, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0 ||
         sigprocmask(SIG_BLOCK, &set, NULL) != 0) {

@@ -4,7 +4,6 @@
  * vault. It hands each connection to a qrexec-client-vm of its own and copies no byte.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +13,8 @@
 #include "loop.h"
 #include "options.h"
 #include "sandbox.h"
+#include "standard_fds.h"
 #include "unix_socket.h"
-
-/* A connection must not get the number of a closed stdin, stdout or stderr. */
-static bool standard_descriptors_open(void)
-{
-    int fd;
-
-    do {
-        fd = open("/dev/null", O_RDWR);
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO) {
-        close(fd);
-    }
-    return fd >= 0;
-}
 
 static enum err must_check take_systemd_socket(struct unix_activated *list,
                                                struct unix_socket *ret_socket, char *ret_why)
@@ -104,7 +90,7 @@ int main(int argc, char **argv)
     struct options options;
     char why[UNIX_WHY_MAX];
 
-    if (!standard_descriptors_open()) {
+    if (!standard_fds_open()) {
         return EXIT_FAILURE;
     }
     if (options_parse(argc, argv, &options, why) != OK) {

@@ -3,6 +3,7 @@
 # clang-format, clang-tidy, mandoc, SPDX lines: `tests/lint.sh BUILD`, a build directory with
 # compile_commands.json. Formatters differ from version to version, so this is not a ctest.
 set -eu
+unset CDPATH DESTDIR # both would lead elsewhere
 build=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 status=0

@@ -201,7 +201,7 @@ static void test_as_many_as_there_may_be(void **state)
     }
     assert_int_equal(count(), KEYS_MAX);
     key = fresh_key();
-    assert_int_equal(keytable_put(&key, &kept), ERR_TOO_BIG);
+    assert_int_equal(keytable_put(&key, &kept), ERR_TOO_MANY);
     assert_non_null(key);
     assert_null(kept);
     assert_int_equal(count(), KEYS_MAX);
