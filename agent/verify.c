@@ -17,7 +17,8 @@
 
 /*
  * A client chooses the key, and the agent's loop waits for the answer: with these a verification
- * takes a fraction of a millisecond. Real host keys have 65537, and 4096 bits at most.
+ * takes a fraction of a millisecond. Host keys have 65537 and 4096 bits at most; a larger one
+ * is not wrong, but its host stays unproved.
  */
 #define RSA_VERIFY_MAX_BITS          8192
 #define RSA_VERIFY_MAX_EXPONENT_BITS 32
@@ -50,9 +51,12 @@ static enum err build_rsa(const struct public_key *key, EVP_PKEY **ret)
     if (params == NULL || n == NULL || e == NULL) {
         goto out;
     }
-    err = ERR_KEY_INVALID;
-    if (BN_num_bits(n) < RSA_VERIFY_MIN_BITS || BN_num_bits(n) > RSA_VERIFY_MAX_BITS ||
-        BN_num_bits(e) > RSA_VERIFY_MAX_EXPONENT_BITS || !BN_is_odd(n) || !BN_is_odd(e)) {
+    if (BN_num_bits(n) > RSA_VERIFY_MAX_BITS || BN_num_bits(e) > RSA_VERIFY_MAX_EXPONENT_BITS) {
+        err = ERR_KEY_TYPE;
+        goto out;
+    }
+    if (BN_num_bits(n) < RSA_VERIFY_MIN_BITS || !BN_is_odd(n) || !BN_is_odd(e)) {
+        err = ERR_KEY_INVALID;
         goto out;
     }
     err = ERR_NO_MEMORY;

@@ -171,8 +171,9 @@ static void test_failed_stays(void **state)
     assert_int_equal(record(&bindings, text_view("rubbish")), ERR_MALFORMED);
     assert_true(bindings.failed);
     assert_int_equal(bindings.count, 0);
-    assert_int_equal(bind(&bindings, text_view("session"), 1), OK);
+    assert_int_equal(bind(&bindings, text_view("session"), 1), ERR_BOUND);
     assert_true(bindings.failed);
+    assert_int_equal(bindings.count, 0);
 }
 
 static void test_wrong_signatures(void **state)
