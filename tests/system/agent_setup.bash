@@ -61,10 +61,19 @@ start_agent_as() {
     KEYSTORE_PID=$(children "$AGENT_PID")
 }
 
+# ends_with STATUS PID: of a process that spawn started.
+ends_with() {
+    local status=0
+
+    wait_until gone "$2"
+    wait "$2" || status=$?
+    [ "$status" -eq "$1" ] || { echo "exit status $status" >&2; return 1; }
+}
+
 # stop_agent: SIGTERM; it must end in good order, and the keystore with it.
 stop_agent() {
     kill "$AGENT_PID"
-    wait "$AGENT_PID"
+    ends_with 0 "$AGENT_PID"
     wait_until gone "$KEYSTORE_PID"
 }
 

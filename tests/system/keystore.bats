@@ -75,9 +75,7 @@ sign_data() {
     start_agent
     ssh-add -q "$KEYS/ed25519"
     kill -9 "$KEYSTORE_PID"
-    status=0
-    wait "$AGENT_PID" || status=$?
-    [ "$status" -eq 1 ]
+    ends_with 1 "$AGENT_PID"
     wait_logged 'error: the keystore has ended (signal 9); all keys are gone, so the agent ends'
     [ ! -e "$AGENT_SOCKET" ]
     [ ! -e "$QREXEC_SOCKET" ]
@@ -121,7 +119,7 @@ sign_data() {
         grep -q 'Max core file size *0 *0 ' "/proc/$pid/limits"
     done
     kill -ABRT "$KEYSTORE_PID"
-    wait "$AGENT_PID" || true
+    ends_with 1 "$AGENT_PID"
     [ -z "$(find "$D" -name 'core*')" ]
 }
 

@@ -93,7 +93,7 @@ scan() {
             [ "$status" -eq 0 ]
             [ "$output" -gt 0 ]
             exec {PIPE}>&-
-            wait "$SPAWNED"
+            ends_with 0 "$SPAWNED"
             rm "$D/pipe" "$D/cat.out"
         done
     done

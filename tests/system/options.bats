@@ -224,7 +224,7 @@ END
         [ "$(stat -c %a "$AGENT_SOCKET")" = 600 ]
         [ "$(stat -c %a "$QREXEC_SOCKET")" = 660 ]
         kill -$signal "$AGENT_PID"
-        wait "$AGENT_PID"
+        ends_with 0 "$AGENT_PID"
         nothing_is_left
     done
 }
@@ -299,7 +299,7 @@ END
     ssh-add -q "$KEYS/ed25519"
     others_are_served
     kill "$AGENT_PID"
-    wait "$AGENT_PID"
+    ends_with 0 "$AGENT_PID"
     # They are systemd's to remove.
     [ -S "$AGENT_SOCKET" ]
     [ -S "$QREXEC_SOCKET" ]
@@ -313,7 +313,7 @@ END
         ssh-add -q "$KEYS/ed25519"
         keys_are ed25519
         kill "$AGENT_PID"
-        wait "$AGENT_PID"
+        ends_with 0 "$AGENT_PID"
     done
 }
 
@@ -324,9 +324,7 @@ END
     pid=$SPAWNED
     wait_until test -S "$QREXEC_SOCKET"
     spawn ssh-add -l
-    wait_until gone "$pid"
-    run wait "$pid"
-    [ "$status" -ne 0 ]
+    ends_with 1 "$pid"
     wait_logged 'none of systemd.s sockets is called "qrexec"'
 }
 
