@@ -33,8 +33,7 @@ static const int allowed[] = {
     SCMP_SYS(futex),
     SCMP_SYS(getrandom),
     SCMP_SYS(getpid),
-    SCMP_SYS(gettid), /* libcrypto, syslog, abort(3) */
-    SCMP_SYS(tgkill),
+    SCMP_SYS(gettid), /* libcrypto, syslog */
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigreturn),

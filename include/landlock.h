@@ -48,8 +48,9 @@ static inline size_t landlock_everything(long abi, struct landlock_attributes *r
 
     *ret = (struct landlock_attributes){
         .fs = (1ULL << rights) - 1,
-        .net = abi >= 4 ? 3 : 0,    /* TCP: bind, connect */
-        .scoped = abi >= 6 ? 3 : 0, /* abstract sockets, and signals to others */
+        .net = abi >= 4 ? 3 : 0, /* TCP: bind, connect */
+        /* Abstract sockets. Not signals: what the kernel sends to a child at our death is one. */
+        .scoped = abi >= 6 ? 1 : 0,
     };
     if (abi >= 6) {
         return sizeof *ret;

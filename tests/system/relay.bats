@@ -91,10 +91,12 @@ refused_with_status() {
     wait_until grep -q "^$relay .*wait4(-1, .*) = [1-9]" "$D/trace"
     fds=$(awk -v p="$relay" '$1 == p && /accept4\(.* = [0-9]+$/ { print $NF }' "$D/trace" | sort -u)
     [ -n "$fds" ]
+    # Before the first connection, the same number was the client program's file.
+    sed -n '/accept4(.* = [0-9]/,$p' "$D/trace" >"$D/served"
     for fd in $fds; do
         # It closes them, so the pattern finds what it looks for.
         grep -q "^$relay  *close($fd)" "$D/trace"
-        run grep -E "^$relay +(read|readv|pread64|recv[a-z]*|write|writev|send[a-z]*|splice|tee)\($fd," "$D/trace"
+        run grep -E "^$relay +(read|readv|pread64|recv[a-z]*|write|writev|send[a-z]*|splice|tee)\($fd," "$D/served"
         [ "$output" = "" ]
     done
     kill "$relay"
