@@ -100,6 +100,7 @@ answers() {
     for i in 1 2 3 4; do
         # Each with 100,000 bytes of comment: three of them are more than a frame.
         fields="11$(private_fields "$KEYS/many$i")"
+        fields="${fields%"$(wire_text "many$i")"}" # the comment, its last field
         spawn "$RAW" "$AGENT_SOCKET" send "$(u32 $((${#fields} / 2 + 4 + 100000)))$fields$(u32 100000)" \
             zeros 100000 read >"$D/add$i"
     done

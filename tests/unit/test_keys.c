@@ -356,6 +356,28 @@ static void test_forgotten(void **state)
     }
 }
 
+/* A key that cannot be made ready has nothing of libcrypto's; put right, it signs again. */
+static void test_spoiled(void **state)
+{
+    (void)state;
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        struct key *key = held(kind);
+        uint8_t *last = key->private_part + key->private_len - 1;
+        uint8_t bytes[SIGNATURE_MAX];
+        struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+        sign_forget(key);
+        *last ^= 2; /* RSA's q, which has to be odd, stays odd */
+        assert_int_equal(sign_data(key, 0, text_view("data"), &w), ERR_KEY_MISMATCH);
+        assert_int_equal(w.len, 0);
+        assert_false(key->ready);
+        assert_null(key->pkey);
+        *last ^= 2;
+        sign_and_check(key, kind, 0, keygen_kinds[kind].ssh_name, text_view("data"));
+        key_free(&key);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_rsa_16384),
         cmocka_unit_test(test_the_arena_is_as_before),
         cmocka_unit_test(test_forgotten),
+        cmocka_unit_test(test_spoiled),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
