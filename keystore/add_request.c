@@ -131,6 +131,10 @@ enum err add_request_parse(struct view body, bool constrained, struct add_reques
     }
     add.private_part = read_private(&r, &add.public, is_cert);
     add.comment = wire_string(&r, FRAME_MAX);
+    /* OpenSSH's clients read no list with such a comment in it: one key would hide all others. */
+    if (add.comment.len > 0 && memchr(add.comment.data, '\0', add.comment.len) != NULL) {
+        r.err = ERR_MALFORMED;
+    }
     if (constrained) {
         read_constraints(&r, &add);
     }

@@ -13,7 +13,7 @@ struct add_request {
      * ed25519 string (seed || public), RSA mpints d iqmp p q, ECDSA mpint d.
      */
     struct view private_part;
-    struct view comment; /* bytes of any encoding */
+    struct view comment; /* bytes of any encoding, but no NUL */
     uint32_t life;       /* seconds; 0 for none */
     bool has_life;       /* a life of 0 seconds is over at once */
     bool confirm;

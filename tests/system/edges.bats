@@ -102,7 +102,7 @@ answers() {
         fields="11$(private_fields "$KEYS/many$i")"
         fields="${fields%"$(wire_text "many$i")"}" # the comment, its last field
         spawn "$RAW" "$AGENT_SOCKET" send "$(u32 $((${#fields} / 2 + 4 + 100000)))$fields$(u32 100000)" \
-            zeros 100000 read >"$D/add$i"
+            many 100000 61 read >"$D/add$i"
     done
     wait_logged 'refused to add a key: there are too many keys'
     kill -CONT "$KEYSTORE_PID"

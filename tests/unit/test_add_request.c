@@ -5,7 +5,7 @@
 
 #define KINDS       COUNT(keygen_kinds)
 #define MESSAGE_MAX 8192
-#define COMMENT     "caf\xe9 \0\xff"
+#define COMMENT     "caf\xe9 \1\xff"
 
 static struct openssh_key keys[KINDS];
 static struct view certificates[KINDS];
@@ -407,12 +407,28 @@ static void test_longest_comment(void **state)
     assert_non_null(bytes);
     put_add(&w, &keys[0], (struct view){NULL, 0});
     len = FRAME_MAX - w.len;
+    memset(bytes + w.len, 'c', len);
     store_u32(bytes + w.len - 4, (uint32_t)len);
     assert_int_equal(add_request_parse((struct view){bytes, FRAME_MAX}, false, &add), OK);
     assert_int_equal(add.comment.len, len);
     store_u32(bytes + w.len - 4, (uint32_t)len + 1);
     assert_int_equal(parse((struct view){bytes, FRAME_MAX}, false), ERR_MALFORMED);
     free(bytes);
+}
+
+/* One such comment, and no client of OpenSSH reads the list any more. */
+static void test_a_comment_with_a_nul(void **state)
+{
+    static const uint8_t comments[][3] = {{0, 'b', 'c'}, {'a', 0, 'c'}, {'a', 'b', 0}};
+    uint8_t bytes[MESSAGE_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof comments / sizeof comments[0]; i++) {
+        struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+        put_add(&w, &keys[0], (struct view){comments[i], sizeof comments[i]});
+        assert_int_equal(parse(wire_written(&w), false), ERR_MALFORMED);
+    }
 }
 
 int main(void)
@@ -430,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_ed25519_certificate_of_another_key),
         cmocka_unit_test(test_refused_types),
         cmocka_unit_test(test_longest_comment),
+        cmocka_unit_test(test_a_comment_with_a_nul),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
