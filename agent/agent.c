@@ -150,15 +150,6 @@ static enum err start(const struct options *options, struct listeners *listeners
     return err;
 }
 
-/* -1 is later than everything. */
-static int earlier(int a, int b)
-{
-    if (a < 0 || b < 0) {
-        return a < 0 ? b : a;
-    }
-    return a < b ? a : b;
-}
-
 /* One frame of one client of each party; then what has come in meanwhile is looked at. */
 static void serve_round(void)
 {
@@ -185,10 +176,10 @@ int agent_run(const struct options *options, struct listeners *listeners, struct
     launch_ready(launch);
     while (!stopping) {
         uint64_t now = boottime_ms();
-        int timeout = earlier(client_expire(now), lock_state_step(now));
+        int timeout = loop_earlier(client_expire(now), lock_state_step(now));
 
-        timeout = earlier(timeout, listeners_resume(listeners, now));
-        timeout = earlier(timeout, party_refill(now));
+        timeout = loop_earlier(timeout, listeners_resume(listeners, now));
+        timeout = loop_earlier(timeout, party_refill(now));
         client_free_closed();
         if (loop_wait(party_count_ready() > 0 ? 0 : timeout) != OK) {
             report("error: cannot wait for clients: %s", strerror(errno));

@@ -336,21 +336,12 @@ static int until(const struct client_queue *queue, uint64_t now, uint64_t timeou
     return client->since + timeout > now ? (int)(client->since + timeout - now) : 0;
 }
 
-/* -1 is later than everything. */
-static int earlier(int a, int b)
-{
-    if (a < 0 || b < 0) {
-        return a < 0 ? b : a;
-    }
-    return a < b ? a : b;
-}
-
 int client_expire(uint64_t now)
 {
     int next = frame_expire(now);
 
     expire_queue(&unidentified, now, DESCRIPTOR_TIMEOUT_MS);
     expire_queue(&idle, now, QUBE_IDLE_TIMEOUT_MS);
-    next = earlier(next, until(&unidentified, now, DESCRIPTOR_TIMEOUT_MS));
-    return earlier(next, until(&idle, now, QUBE_IDLE_TIMEOUT_MS));
+    next = loop_earlier(next, until(&unidentified, now, DESCRIPTOR_TIMEOUT_MS));
+    return loop_earlier(next, until(&idle, now, QUBE_IDLE_TIMEOUT_MS));
 }

@@ -232,10 +232,7 @@ static int resume(struct listener *listener, uint64_t now)
 
 int listeners_resume(struct listeners *listeners, uint64_t now)
 {
-    int agent = resume(&listeners->agent, now);
-    int qrexec = resume(&listeners->qrexec, now);
-
-    return agent < 0 || (qrexec >= 0 && qrexec < agent) ? qrexec : agent;
+    return loop_earlier(resume(&listeners->agent, now), resume(&listeners->qrexec, now));
 }
 
 static void close_one(struct listener *listener)

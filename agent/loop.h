@@ -32,4 +32,13 @@ void loop_remove(struct source *source);
  */
 enum err must_check loop_wait(int timeout_ms);
 
+/* The earlier of two timeouts of loop_wait(): -1 is later than everything. */
+static inline int loop_earlier(int a, int b)
+{
+    if (a < 0 || b < 0) {
+        return a < 0 ? b : a;
+    }
+    return a < b ? a : b;
+}
+
 #endif

@@ -314,6 +314,30 @@ static void test_largest_request(void **state)
     assert_memory_equal(added.comment.data, data, added.comment.len);
 }
 
+/* A request that is shorter than its answer, which has the blob in it: d is 1, the point is G. */
+static void test_an_answer_that_does_not_fit(void **state)
+{
+    static uint8_t bytes[IPC_MAX - 6];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    struct openssh_key key = files[2];
+    uint8_t point[65];
+
+    (void)state;
+    assert_int_equal(EC_POINT_point2oct(group, EC_GROUP_get0_generator(group),
+                                        POINT_CONVERSION_UNCOMPRESSED, point, sizeof point, NULL),
+                     sizeof point);
+    EC_GROUP_free(group);
+    key.field[ECDSA_POINT] = (struct view){point, sizeof point};
+    key.field[ECDSA_D] = (struct view){(const uint8_t[]){1}, 1};
+    put_add(&w, &key, NO_BODY);
+    assert_int_equal(keystore_add(&keystore, false, 0, wire_written(&w)).err, OK);
+    store_u32(bytes + w.len - 4, (uint32_t)(sizeof bytes - w.len));
+    w.len = sizeof bytes;
+    assert_int_equal(keystore_add(&keystore, false, 0, wire_written(&w)).err, ERR_TOO_BIG);
+    check_signature(keystore_sign(&keystore, add(0), 0, text_view("x")), 0, text_view("x"));
+}
+
 /* Malformed bytes of a client cost the client its request, and nobody anything else. */
 static void test_malformed_adds(void **state)
 {
@@ -352,6 +376,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_life_of_a_second, run, end),
         cmocka_unit_test_setup_teardown(test_lock, run, end),
         cmocka_unit_test_setup_teardown(test_largest_request, run, end),
+        cmocka_unit_test_setup_teardown(test_an_answer_that_does_not_fit, run, end),
         cmocka_unit_test_setup_teardown(test_malformed_adds, run, end),
     };
 
