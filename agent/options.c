@@ -50,6 +50,9 @@ enum err time_parse(const char *text, uint32_t *ret_seconds)
 {
     uint64_t total = 0;
 
+    if (*text == '\0') {
+        return ERR_MALFORMED;
+    }
     while (*text != '\0') {
         uint64_t number = 0;
         uint64_t unit = 1;
@@ -67,9 +70,6 @@ enum err time_parse(const char *text, uint32_t *ret_seconds)
         if (unit == 0 || total > UINT32_MAX) {
             return ERR_MALFORMED;
         }
-    }
-    if (total == 0) {
-        return ERR_MALFORMED;
     }
     *ret_seconds = (uint32_t)total;
     return OK;

@@ -39,7 +39,7 @@ enum err must_check options_parse(int argc, char *argv[], struct options *ret);
 
 /*
  * Seconds in sshd_config(5)'s time format: numbers, each followed by s, m, h, d or w, or by nothing
- * for seconds. ERR_MALFORMED if text is none, is 0, or does not fit.
+ * for seconds. 0 is none, as in ssh-agent. ERR_MALFORMED if text is no time, or does not fit.
  */
 enum err must_check time_parse(const char *text, uint32_t *ret_seconds);
 

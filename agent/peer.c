@@ -64,6 +64,7 @@ enum err peer_parse(const char *descriptor, size_t len, struct caller *ret)
     const char *at = text;
     const char *token;
     size_t token_len;
+    unsigned more = 0;
     enum err err;
 
     if (len == 0 || len > DESCRIPTOR_MAX || memchr(descriptor, '\0', len) != NULL) {
@@ -82,10 +83,14 @@ enum err peer_parse(const char *descriptor, size_t len, struct caller *ret)
         return ERR_MALFORMED;
     }
     memcpy(caller.qube, token, token_len);
-    for (unsigned i = 0; *at != '\0'; i++) {
-        if (i == DOM0_TOKENS || next_token(&at, &token) == 0) {
+    while (*at != '\0') {
+        if (next_token(&at, &token) == 0) {
             return ERR_MALFORMED;
         }
+        more++;
+    }
+    if (text[len - 1] == ' ' || (more != 0 && more != DOM0_TOKENS)) {
+        return ERR_MALFORMED;
     }
     *ret = caller;
     return OK;

@@ -87,8 +87,9 @@ static inline uint32_t wire_u32(struct wire_reader *r)
 static inline uint64_t wire_u64(struct wire_reader *r)
 {
     uint64_t high = wire_u32(r);
+    uint64_t low = wire_u32(r);
 
-    return high << 32 | wire_u32(r);
+    return r->err == OK ? high << 32 | low : 0;
 }
 
 /* boolean: RFC 4251 takes every value but 0 as true. */

@@ -80,7 +80,11 @@ static enum err handle_add(struct request *request)
     put_u8(w, kept->confirm ? IPC_KEY_CONFIRM : 0);
     put_string(w, (struct view){kept->blob, kept->blob_len});
     put_string(w, (struct view){kept->comment, kept->comment_len});
-    return w->err;
+    if (w->err != OK) { /* the agent would not know that it is here */
+        err = keytable_remove(kept->id);
+        return err != OK ? err : w->err;
+    }
+    return OK;
 }
 
 static enum err handle_sign(struct request *request)

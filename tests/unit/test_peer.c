@@ -91,6 +91,9 @@ static void test_bad_descriptors(void **state)
         "qubes.SshAgent+ dom0 name  vault",
         "qubes.SshAgent+ dom0  name vault",
         "qubes.SshAgent+ dom0 name vault more",
+        "qubes.SshAgent+ dom0 name",
+        "qubes.SshAgent+ dom0 name vault ",
+        "qubes.SshAgent+ dev ",
     };
 
     (void)state;
