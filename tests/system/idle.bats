@@ -22,7 +22,7 @@ teardown() {
     start_agent
     ssh-add -q "$KEYS/ed25519"
     # Each prints "open" every 20 s, as long as it is.
-    watch=(closed closed closed closed closed closed)
+    watch=(closed closed closed closed)
     spawn "$RAW" "$AGENT_SOCKET" frame "$LIST" read pause 65000 frame "$LIST" read >"$D/local"
     in_vault=$SPAWNED
     spawn "$RAW" "$QREXEC_SOCKET" descriptor 'qubes.SshAgent+ one' "${watch[@]}" >"$D/silent"

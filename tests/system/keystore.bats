@@ -126,12 +126,11 @@ sign_data() {
 @test "the keystore has no environment and no descriptor but its socket" {
     [ "$(id -u)" -eq 0 ] || skip "needs root to look at a process that cannot be dumped"
     export SECRET=environment
-    exec {LEFT_OPEN}<"$KEYS/ed25519.pub"
-    start_agent
+    start_agent 9<"$KEYS/ed25519.pub"
     ssh-add -q "$KEYS/ed25519"
+    [ -e "/proc/$AGENT_PID/fd/9" ]
     [ -z "$(tr -d '\0' <"/proc/$KEYSTORE_PID/environ")" ]
     [ "$(ls -m "/proc/$KEYSTORE_PID/fd")" = "0, 1, 2, 3" ]
-    exec {LEFT_OPEN}<&-
 }
 
 ### Its own checks
