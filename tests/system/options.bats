@@ -127,13 +127,12 @@ output_in_foreground() {
 
 @test "wrong options are errors, and nothing is started" {
     bad() {
-        run "$AGENT" -a "$AGENT_SOCKET" "$@"
+        run timeout 20 "$AGENT" -a "$AGENT_SOCKET" "$@"
         [ "$status" -eq 1 ]
         [ -n "$output" ]
         [ ! -e "$AGENT_SOCKET" ]
     }
     bad -D -E sha1
-    bad -D -t 0
     bad -D -t 1x
     bad -D -t -1
     bad -D -n ''
@@ -175,11 +174,12 @@ output_in_foreground() {
 }
 
 @test "in the background it keeps no pipe of its caller open" {
-    # A reader that waits for the end of the pipe would wait for the agent, or the keystore.
+    # The last of the pipe waits for its end, which comes when nobody can write to it any more.
     # shellcheck disable=SC2016 # for the inner shell
-    timeout 10 bash -c 'out=$("$1" -s 2>&1); echo "$out"' - "$AGENT" >"$D/out"
+    run timeout 10 bash -c '"$1" -s 2>&1 | tee "$2" | cat' - "$AGENT" "$D/out"
     eval "$(cat "$D/out")" >/dev/null
     PIDS+=("$SSH_AGENT_PID")
+    [ "$status" -eq 0 ]
     ssh-add -q "$KEYS/ed25519"
     # A signal from the keyboard is not for it.
     kill -INT "$SSH_AGENT_PID"
@@ -197,6 +197,7 @@ END
     [ -z "$output" ]
     [ "$(cat "$D/listed")" = "$(cat "$KEYS/ed25519.pub")" ]
     read -r AGENT_SOCKET AGENT_PID <"$D/variables"
+    PIDS+=("$AGENT_PID")
     KEYSTORE_PID=$(tr -d " " <"$D/keystore")
     nothing_is_left
 
@@ -253,10 +254,10 @@ END
 @test "the socket of a living agent is not" {
     start_agent
     ssh-add -q "$KEYS/ed25519"
-    run "$AGENT" -D -a "$AGENT_SOCKET"
+    run timeout 20 "$AGENT" -D -a "$AGENT_SOCKET"
     [ "$status" -eq 1 ]
     [[ "$output" == *"in use by a living process: $AGENT_SOCKET"* ]]
-    run "$AGENT" -D -a "$AGENT_SOCKET.2" -q "$QREXEC_SOCKET"
+    run timeout 20 "$AGENT" -D -a "$AGENT_SOCKET.2" -q "$QREXEC_SOCKET"
     [ "$status" -eq 1 ]
     [[ "$output" == *"in use by a living process: $QREXEC_SOCKET"* ]]
     [ ! -e "$AGENT_SOCKET.2" ]
@@ -278,12 +279,12 @@ END
 
 @test "a path that is no socket is refused and kept" {
     echo precious >"$AGENT_SOCKET"
-    run "$AGENT" -D -a "$AGENT_SOCKET"
+    run timeout 20 "$AGENT" -D -a "$AGENT_SOCKET"
     [ "$status" -eq 1 ]
     [[ "$output" == *"$AGENT_SOCKET is in the way and is not a socket"* ]]
     [ "$(cat "$AGENT_SOCKET")" = precious ]
     echo precious >"$QREXEC_SOCKET"
-    run "$AGENT" -D -a "$AGENT_SOCKET.2" -q "$QREXEC_SOCKET"
+    run timeout 20 "$AGENT" -D -a "$AGENT_SOCKET.2" -q "$QREXEC_SOCKET"
     [ "$status" -eq 1 ]
     [ "$(cat "$QREXEC_SOCKET")" = precious ]
     [ ! -e "$AGENT_SOCKET.2" ]
@@ -350,18 +351,18 @@ lost_agent() {
 
 @test "no helper is a clear error" {
     lost_agent "$D/split-ssh-agent"
-    run "$D/split-ssh-agent" -D -a "$AGENT_SOCKET"
+    run timeout 20 "$D/split-ssh-agent" -D -a "$AGENT_SOCKET"
     [ "$status" -eq 1 ]
     [[ "$output" == *"cannot run $SPLIT_SSH_BUILD/libexec/split-xxx/split-ssh-keystore: No such"* ]]
     [ ! -e "$AGENT_SOCKET" ]
     # In the background the caller hears of it too.
-    run "$D/split-ssh-agent" -s -a "$AGENT_SOCKET"
+    run timeout 20 "$D/split-ssh-agent" -s -a "$AGENT_SOCKET"
     [ "$status" -eq 1 ]
     [[ "$output" == *"cannot run "* ]]
     [[ "$output" != *SSH_AUTH_SOCK* ]]
     [ ! -e "$AGENT_SOCKET" ]
     # And the command is not run.
-    run "$D/split-ssh-agent" -a "$AGENT_SOCKET" touch "$D/ran"
+    run timeout 20 "$D/split-ssh-agent" -a "$AGENT_SOCKET" touch "$D/ran"
     [ "$status" -eq 1 ]
     [ ! -e "$D/ran" ]
 }
@@ -384,7 +385,7 @@ lost_agent() {
     export PATH="$D/bin:$PATH" LIBEXECDIR="$D/libexec/split-ssh" SPLIT_SSH_LIBEXECDIR="$D/bin"
     export SPLIT_SSH_KEYSTORE="$D/bin/split-ssh-keystore" SPLIT_SSH_LIBEXEC="$D/libexec/split-ssh"
     for program in "$D/bin/split-ssh-agent" ./split-ssh-agent split-ssh-agent; do
-        run "$program" -D -a "$AGENT_SOCKET"
+        run timeout 20 "$program" -D -a "$AGENT_SOCKET"
         [ "$status" -eq 1 ]
         [ ! -e "$D/planted-ran" ]
     done
@@ -398,9 +399,9 @@ lost_agent() {
 
 @test "memory that cannot be locked is a clear error" {
     command -v setpriv >/dev/null || skip "setpriv is not installed"
-    run setpriv --bounding-set=-ipc_lock prlimit --memlock=16384 "$AGENT" -D -a "$AGENT_SOCKET"
+    run timeout 20 setpriv --bounding-set=-ipc_lock prlimit --memlock=16384 "$AGENT" -D -a "$AGENT_SOCKET"
     if [[ "$output" == *"Operation not permitted"* ]]; then
-        run prlimit --memlock=16384 "$AGENT" -D -a "$AGENT_SOCKET" # not root: no need to drop it
+        run timeout 20 prlimit --memlock=16384 "$AGENT" -D -a "$AGENT_SOCKET" # not root: no need to drop it
     fi
     [ "$status" -eq 1 ]
     [[ "$output" == *"locked memory"*"ulimit -l"* ]]
