@@ -4,6 +4,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
@@ -13,11 +14,20 @@
 static EVP_MD *digests[DIGESTS];
 static const char *const digest_names[DIGESTS] = {"SHA1", "SHA256", "SHA384", "SHA512"};
 
+/*
+ * An allocation failed. libcrypto's own words for it differ from place to place, up to "invalid
+ * key", and a key that is good must not be called that.
+ */
+static bool starved;
+
 static void *crypto_alloc(size_t n, const char *file, int line)
 {
+    void *p = secret_alloc(n);
+
     (void)file;
     (void)line;
-    return secret_alloc(n);
+    starved = starved || p == NULL;
+    return p;
 }
 
 static void *crypto_realloc(void *p, size_t n, const char *file, int line)
@@ -28,7 +38,9 @@ static void *crypto_realloc(void *p, size_t n, const char *file, int line)
         secret_free(p);
         return NULL;
     }
-    return secret_realloc(p, n);
+    p = secret_realloc(p, n);
+    starved = starved || p == NULL;
+    return p;
 }
 
 static void crypto_free(void *p, const char *file, int line)
@@ -82,7 +94,7 @@ enum err libcrypto_context(struct key *key, enum digest digest, EVP_PKEY_CTX **r
          EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) != 1) ||
         EVP_PKEY_CTX_set_signature_md(context, digests[digest]) != 1) {
         EVP_PKEY_CTX_free(context);
-        return ERR_CRYPTO;
+        return libcrypto_failure(ERR_CRYPTO);
     }
     *ret = context;
     return OK;
@@ -96,7 +108,7 @@ enum err libcrypto_sign(EVP_PKEY_CTX *context, enum digest digest, struct view d
 
     if (EVP_Digest(data.data, data.len, hash, &hash_len, digests[digest], NULL) != 1 ||
         EVP_PKEY_sign(context, signature, len, hash, hash_len) != 1) {
-        return ERR_CRYPTO;
+        return libcrypto_failure(ERR_CRYPTO);
     }
     return OK;
 }
@@ -111,11 +123,22 @@ enum err libcrypto_build(struct key *key, const char *algorithm, OSSL_PARAM_BLD 
         err = ERR_NO_MEMORY;
     } else if (EVP_PKEY_fromdata_init(context) != 1 ||
                EVP_PKEY_fromdata(context, &key->pkey, EVP_PKEY_KEYPAIR, params) != 1) {
-        err = ERR_KEY_INVALID;
+        err = libcrypto_failure(ERR_KEY_INVALID);
     }
     OSSL_PARAM_free(params);
     EVP_PKEY_CTX_free(context);
     return err;
+}
+
+enum err libcrypto_failure(enum err otherwise)
+{
+    return starved ? ERR_NO_MEMORY : otherwise;
+}
+
+void libcrypto_clear_errors(void)
+{
+    ERR_clear_error();
+    starved = false;
 }
 
 BIGNUM *libcrypto_number(struct view v)

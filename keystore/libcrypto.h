@@ -35,6 +35,18 @@ enum err must_check libcrypto_sign(EVP_PKEY_CTX *context, enum digest digest, st
 enum err must_check libcrypto_build(struct key *key, const char *algorithm,
                                     OSSL_PARAM_BLD *builder);
 
+/*
+ * Why a call of libcrypto failed: ERR_NO_MEMORY if an allocation failed since the errors were
+ * cleared, or otherwise, which is what its refusal means.
+ */
+enum err must_check libcrypto_failure(enum err otherwise);
+
+/*
+ * Forgets what failed. The queue of errors holds no secret, but it must not grow from one request
+ * to the next; libcrypto fills it also where it can do without what failed.
+ */
+void libcrypto_clear_errors(void);
+
 /* A number of a view (big-endian), for the caller to BN_clear_free(); NULL without memory. */
 BIGNUM *libcrypto_number(struct view v);
 

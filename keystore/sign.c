@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sign.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
+
+#include "libcrypto.h"
 
 static const struct signer *signer_of(const struct key *key)
 {
@@ -26,9 +27,8 @@ enum err sign_prepare(struct key *key)
     key->ready = err == OK;
     if (err != OK) {
         sign_forget(key);
-        /* The queue holds no secret, but it must not grow from one request to the next. */
-        ERR_clear_error();
     }
+    libcrypto_clear_errors();
     return err;
 }
 
@@ -53,9 +53,7 @@ enum err sign_data(struct key *key, uint32_t flags, struct view data, struct wir
     err = sign_prepare(key);
     if (err == OK) {
         err = signer_of(key)->sign(key, flags, data, w);
-    }
-    if (err != OK) {
-        ERR_clear_error();
+        libcrypto_clear_errors();
     }
     return err;
 }

@@ -48,9 +48,9 @@ static enum err check(EVP_PKEY *pkey)
         return ERR_NO_MEMORY;
     }
     if (EVP_PKEY_public_check(context) != 1 || EVP_PKEY_private_check(context) != 1) {
-        err = ERR_KEY_INVALID;
+        err = libcrypto_failure(ERR_KEY_INVALID);
     } else if (EVP_PKEY_pairwise_check(context) != 1) {
-        err = ERR_KEY_MISMATCH;
+        err = libcrypto_failure(ERR_KEY_MISMATCH);
     }
     EVP_PKEY_CTX_free(context);
     return err;

@@ -8,6 +8,7 @@
  *   idle OURS CONNECTIONS         lists beside connections that say nothing
  *   hostile OURS QREXEC PID       OURS and QREXEC are sockets of the agent PID
  *   use RELAY BARE SOCAT          three sockets that lead to one agent
+ *   arena OURS PLAIN              PLAIN keeps its keys in ordinary memory
  *
  * Compares two sides in small batches, one after the other, and prints a table. Exit status: 0 all
  * targets were met, 2 at least one was missed, 1 something broke. run.sh sets the scene.
@@ -44,7 +45,7 @@ void die(const char *format, ...)
 
 static void __attribute__((noreturn)) usage(void)
 {
-    fputs("usage: bench [-r ROUNDS] [-n BATCH] load|sign|list|idle|hostile|use ARGUMENT...\n",
+    fputs("usage: bench [-r ROUNDS] [-n BATCH] load|sign|list|idle|hostile|use|arena ARGUMENT...\n",
           stderr);
     exit(BENCH_USAGE);
 }
@@ -88,6 +89,8 @@ static void run(struct report *report, const struct plan *plan, int argc, char *
         bench_hostile(report, plan, argv[1], argv[2], (pid_t)number(argv[3]));
     } else if (strcmp(command, "use") == 0 && argc == 4) {
         bench_use(report, plan, argv[1], argv[2], argv[3]);
+    } else if (strcmp(command, "arena") == 0 && argc == 3) {
+        bench_arena(report, plan, argv[1], argv[2]);
     } else {
         usage();
     }

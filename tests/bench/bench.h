@@ -183,6 +183,8 @@ void bench_idle(struct report *report, const struct plan *plan, const char *ours
                 unsigned connections);
 void bench_hostile(struct report *report, const struct plan *plan, const char *ours,
                    const char *qrexec, pid_t agent);
+void bench_arena(struct report *report, const struct plan *plan, const char *arena,
+                 const char *plain);
 void bench_use(struct report *report, const struct plan *plan, const char *relay, const char *bare,
                const char *socat);
 

@@ -6,11 +6,11 @@
 #
 #   --check               exit status 2 if a target is missed; else that is no failure
 #   --smoke               a handful of measurements, and fewer keys: does it still work?
-#   --tools DIR           where bench and bench-spawn-server are (default: PREFIX/tests/bench)
+#   --tools DIR           where bench and its helpers are (default: PREFIX/tests/bench)
 #   --qrexec-client PATH  the stand-in for qrexec-client-vm
 #                         (default: PREFIX/tests/standin/qrexec-client-vm)
 #
-# Sections: use sign idle list hostile (default: all, in this order). Numbers from a sanitised build
+# Sections: use sign arena idle list hostile (default: all, in this order). Numbers from a sanitised build
 # mean nothing. An optimised build with the tools in it:
 #
 #   cmake -S . -B build/bench -DCMAKE_BUILD_TYPE=Release -DSPLIT_SSH_TESTS=ON \
@@ -53,7 +53,7 @@ parse()
     prefix=$(realpath -m "$1")
     shift
     sections=("$@")
-    [ $# -gt 0 ] || sections=(use sign idle list hostile)
+    [ $# -gt 0 ] || sections=(use sign arena idle list hostile)
     tools=$(realpath -m "${tools:-$prefix/tests/bench}")
     client=$(realpath -m "${client:-$prefix/tests/standin/qrexec-client-vm}")
 }
@@ -63,7 +63,8 @@ check_programs()
     local program
 
     for program in "$prefix/bin/split-ssh-agent" "$prefix/bin/split-ssh-relay" "$tools/bench" \
-        "$tools/bench-spawn-server" "$client" ssh-agent ssh-add ssh-keygen socat; do
+        "$tools/bench-spawn-server" "$tools/bench-plain-agent" "$client" ssh-agent ssh-add \
+        ssh-keygen socat taskset; do
         command -v "$program" >/dev/null || fail "missing: $program"
     done
     if ldd "$prefix/bin/split-ssh-agent" "$tools/bench" 2>/dev/null | grep -q 'lib[at]san'; then
@@ -116,7 +117,7 @@ bench()
 {
     local status=0
 
-    "$tools/bench" "${plan[@]}" "$@" || status=$?
+    ${on:-} "$tools/bench" "${plan[@]}" "$@" || status=$?
     case $status in
     0) ;;
     2) missed=true ;;
@@ -148,15 +149,32 @@ run_use()
     bench use "$dir/relay" "$dir/bare" "$dir/socat"
 }
 
+# All on one processor: the programs take turns, and a wake-up of another processor takes longer,
+# and not always the same, than what is to be found out.
+run_arena()
+{
+    local one key
+
+    one=$(taskset -cp $$ | sed 's/.*[ ,-]//')
+    start "$dir/arena" arena.log taskset -c "$one" "$prefix/bin/split-ssh-agent" -D -a "$dir/arena"
+    start "$dir/plain" plain.log taskset -c "$one" "$tools/bench-plain-agent" -D -a "$dir/plain"
+    for key in ed25519-256 rsa-3072; do
+        SSH_AUTH_SOCK=$dir/arena ssh-add -q "$dir/$key"
+        SSH_AUTH_SOCK=$dir/plain ssh-add -q "$dir/$key"
+    done
+    on="taskset -c $one" bench arena "$dir/arena" "$dir/plain"
+}
+
 run_section()
 {
     case $1 in
     use) run_use ;;
     sign) bench sign "$dir/ours" "$dir/theirs" ;;
+    arena) run_arena ;;
     idle) bench idle "$dir/ours" "$idle" ;;
     list) load_many && bench list "$dir/ours" "$dir/theirs" ;;
     hostile) load_many && bench hostile "$dir/ours" "$dir/qrexec" "$agent" ;;
-    *) fail "no section $1; there are: use sign idle list hostile" ;;
+    *) fail "no section $1; there are: use sign arena idle list hostile" ;;
     esac
 }
 

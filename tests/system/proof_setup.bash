@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2034
+# Keys of all kinds, what must not be found of them, and means to look for it (tests/proof).
+
+# agent_setup, relay_setup
+source "$BATS_TEST_DIRNAME/agent_setup.bash"
+
+PROOF="$SPLIT_SSH_BUILD/tests/proof"
+SCAN="$PROOF/scan"
+PROBE="$PROOF/probe"
+SECRETS_PY="$BATS_TEST_DIRNAME/../proof/secrets.py"
+SECRETS="$BATS_FILE_TMPDIR/secrets"
+ALL=(ed25519 rsa3072 rsa4096 p256 p521)
+
+# Once for a file of tests.
+make_all_keys() {
+    KEYS="$BATS_FILE_TMPDIR"
+    make_key ed25519 -t ed25519
+    make_key rsa3072 -t rsa -b 3072
+    make_key rsa4096 -t rsa -b 4096
+    make_key p256 -t ecdsa -b 256
+    make_key p521 -t ecdsa -b 521
+    (cd "$KEYS" && "$SECRETS_PY" "${ALL[@]}") >"$SECRETS"
+    [ "$(wc -l <"$SECRETS")" -eq 18 ]
+    # Of the lock; not in a variable, which could get into the environment of what is scanned.
+    printf 'passphrase %s\n' "$(head -c 16 /dev/urandom | hex)" >>"$SECRETS"
+}
+
+load_all() {
+    (cd "$KEYS" && ssh-add -q "${ALL[@]}")
+}
+
+# passphrase: as a string on the wire.
+passphrase() {
+    wire_string "$(sed -n 's/^passphrase //p' "$SECRETS")"
+}
+
+# secrets_of KEY: a file with just these.
+secrets_of() {
+    grep "^$1\." "$SECRETS" >"$D/secrets.$1"
+    echo "$D/secrets.$1"
+}
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || skip "needs root to read another process's memory"
+}
+
+
+# needs_memfd_secret: the kernel may be old, or told not to have it. ENOSYS then, or nothing to map.
+needs_memfd_secret() {
+    "$PROOF/without" --has memfd_secret || skip "this kernel has no memfd_secret"
+}
+
+# finds_nothing COMMAND...: a scan that looked at something.
+finds_nothing() {
+    run "$@"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *", hits 0"* ]]
+    [[ "$output" != *"KiB 0, refused"* ]]
+}
+
+# finds NAME COMMAND...
+finds() {
+    local name="$1"
+
+    shift
+    run "$@"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"$name"* ]]
+}
+
+# dump PID: sets DUMP; all that a debugger can read.
+dump() {
+    run timeout 120 gcore -a -o "$D/core" "$1"
+    DUMP="$D/core.$1"
+    [ -s "$DUMP" ] || { echo "$output"; return 1; }
+}
+
+# sign_forever SOCKET [COMMAND...]: with each key, until end_load.
+sign_forever() {
+    local key
+
+    for key in "${ALL[@]}"; do
+        spawn "$RAW" "$@" forever frame "$(sign_request "$KEYS/$key.pub" 64617461 4)" read
+        LOAD+=("$SPAWNED")
+    done
+}
+
+end_load() {
+    local pid
+
+    for pid in "${LOAD[@]}"; do
+        kill "$pid"
+        wait_until gone "$pid"
+    done
+    LOAD=()
+}
