@@ -32,7 +32,7 @@ answers() {
     for redirect in '2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
         eval "spawn \"\$AGENT\" -D -a \"\$AGENT_SOCKET\" $redirect"
         wait_until test -S "$AGENT_SOCKET"
-        ssh-add -q "$KEYS/ed25519"
+        wait_until ssh-add -q "$KEYS/ed25519"
         keys_are ed25519
         kill "$SPAWNED"
         ends_with 0 "$SPAWNED"
@@ -44,7 +44,7 @@ answers() {
 
     eval "$("$AGENT" -a "$AGENT_SOCKET" 2>&-)" >/dev/null
     PIDS+=("$SSH_AGENT_PID")
-    ssh-add -q "$KEYS/ed25519"
+    wait_until ssh-add -q "$KEYS/ed25519"
     keys_are ed25519
     kill "$SSH_AGENT_PID"
     wait_until gone "$SSH_AGENT_PID"
@@ -76,7 +76,7 @@ answers() {
     for name in INT TERM HUP; do
         spawn setsid "$AGENT" -D -a "$AGENT_SOCKET" >/dev/null 2>>"$AGENT_LOG"
         wait_until test -S "$AGENT_SOCKET"
-        ssh-add -q "$KEYS/ed25519"
+        wait_until ssh-add -q "$KEYS/ed25519"
         kill "-$name" -- "-$SPAWNED"
         ends_with 0 "$SPAWNED"
         [ ! -e "$AGENT_SOCKET" ]

@@ -64,7 +64,8 @@ start_vault() {
     ln -s "$D/vault.sock" "$D/usr-local/qubes.SshAgent"
     wait_until test -S "$D/agent.sock"
     wait_until test -S "$D/vault.sock"
-    SSH_AUTH_SOCK="$D/agent.sock" ssh-add -q "$D/key"
+    # Its socket is there a moment before it listens.
+    SSH_AUTH_SOCK="$D/agent.sock" wait_until ssh-add -q "$D/key"
     export SSH_AUTH_SOCK="$SOCKET"
 }
 
