@@ -25,15 +25,14 @@
 #define STACK_SIZE ((size_t)256 * 1024) /* red zones around each variable */
 #else
 /*
- * libcrypto 3.0 uses 17 KiB at most (RSA-2048 on AVX-512), our own functions 5. All is wiped after
- * each request, and a larger stack pushes the tables of the next signature out of the first cache.
- * The guard below ends what uses all.
+ * libcrypto 3.0 uses 17 KiB at most (RSA-2048 on AVX-512), our own functions 5. The
+ * guard below ends what uses all.
  */
 #define STACK_SIZE ((size_t)32 * 1024)
 #endif
 
 #define WIPE_BLOCK ((size_t)256)
-#define WIPE_GAP   ((size_t)8 * 1024)
+#define WIPE_GAP   ((size_t)16 * 1024)
 
 static struct {
     uint8_t *bottom;

@@ -37,7 +37,7 @@ bool secret_has_room(size_t n)
 
 size_t secret_size(const void *p)
 {
-    return malloc_usable_size((void *)(unsigned long)p);
+    return malloc_usable_size((void *)p);
 }
 
 void secret_info(struct secret_info *ret)

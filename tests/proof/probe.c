@@ -121,9 +121,11 @@ static int try_all(void)
 
 static bool copy_readv(uint64_t address, uint8_t *ret)
 {
-    const struct iovec here = {ret, page_size()};
-    const struct iovec there = {(void *)(uintptr_t)address, page_size()};
+    struct iovec here = {.iov_len = page_size()};
+    struct iovec there = {.iov_len = page_size()};
 
+    here.iov_base = ret;
+    memcpy(&there.iov_base, &address, sizeof there.iov_base);
     return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)page_size();
 }
 

@@ -25,7 +25,7 @@ teardown() {
 
 # as_nobody COMMAND...
 as_nobody() {
-    setpriv --reuid=nobody --regid=nogroup --clear-groups --bounding-set=-all "$@"
+    setpriv --reuid=nobody --regid=65534 --clear-groups --bounding-set=-all "$@"
 }
 
 # start_all_as_nobody: agent, keystore and relay, and a key.
@@ -34,10 +34,10 @@ start_all_as_nobody() {
     AGENT_SOCKET="$OPEN/nobody/agent"
     export SSH_AUTH_SOCK="$AGENT_SOCKET"
     cd /
-    start_agent_as setpriv --reuid=nobody --regid=nogroup --clear-groups --bounding-set=-all \
+    start_agent_as setpriv --reuid=nobody --regid=65534 --clear-groups --bounding-set=-all \
         "$AGENT" -D -a "$AGENT_SOCKET"
     ssh-add -q "$KEYS/ed25519"
-    start_relay_as setpriv --reuid=nobody --regid=nogroup --clear-groups --bounding-set=-all \
+    start_relay_as setpriv --reuid=nobody --regid=65534 --clear-groups --bounding-set=-all \
         "$RELAY" -a "$OPEN/nobody/relay" --qrexec-client "$STANDIN"
     for pid in "$AGENT_PID" "$KEYSTORE_PID" "$RELAY_PID"; do
         grep -q "^Uid:.$(id -u nobody)" "/proc/$pid/status"
@@ -48,7 +48,7 @@ start_all_as_nobody() {
 
 @test "the probe gets into a process of the same user that does nothing against it" {
     cd /
-    spawn setpriv --reuid=nobody --regid=nogroup --clear-groups --bounding-set=-all sleep 1000
+    spawn setpriv --reuid=nobody --regid=65534 --clear-groups --bounding-set=-all sleep 1000
     wait_until grep -q sleep "/proc/$SPAWNED/comm"
     run as_nobody "$PROBE" "$SPAWNED"
     echo "$output"
@@ -68,7 +68,7 @@ start_all_as_nobody() {
         echo "$output"
         [ "$status" -eq 0 ]
         [ "${#lines[@]}" -eq 10 ]
-        ! grep -q -v -e 'Permission denied$' -e 'Operation not permitted$' <<<"$output"
+        refute grep -q -v -e 'Permission denied$' -e 'Operation not permitted$' <<<"$output"
         run as_nobody timeout 60 gcore -o "$OPEN/nobody/core" "$pid"
         [ "$status" -ne 0 ]
         [ -z "$(find "$OPEN" -name 'core*')" ]
@@ -110,8 +110,8 @@ start_all_as_nobody() {
         # The keystore has its standard descriptors and the agent's socket, nothing to be mapped.
         grep -q "^$KEYSTORE_PID pidfd_getfd of 4: KiB 0" <<<"$output"
         # What was not handed out is the arena.
-        ! grep -q "^$KEYSTORE_PID process_vm_readv: .*refused KiB 0," <<<"$output"
-        ! grep -q "^$KEYSTORE_PID PTRACE_PEEKDATA: .*refused KiB 0," <<<"$output"
+        refute grep -q "^$KEYSTORE_PID process_vm_readv: .*refused KiB 0," <<<"$output"
+        refute grep -q "^$KEYSTORE_PID PTRACE_PEEKDATA: .*refused KiB 0," <<<"$output"
         [ "$i" = signing ] || sign_forever "$AGENT_SOCKET"
     done
     end_load
@@ -125,14 +125,17 @@ start_all_as_nobody() {
         target=$(readlink "$fd")
         case "$target" in
         /dev/null | socket:* | pipe:* | "$AGENT_LOG") ;;
-        *) echo "$fd is $target" && return 1 ;;
+        *)
+            echo "$fd is $target"
+            return 1
+            ;;
         esac
     done
-    ! cat "/proc/$KEYSTORE_PID/fd/3"
+    refute cat "/proc/$KEYSTORE_PID/fd/3"
     # Nor through the mappings.
     for file in "/proc/$KEYSTORE_PID/map_files/"*; do
         case "$(readlink "$file")" in
-        *secretmem*) ! head -c 1 "$file" ;;
+        *secretmem*) refute head -c 1 "$file" ;;
         esac
     done
 }
@@ -202,7 +205,7 @@ sum_of() {
     load_all
     [ "$(flags_of "$KEYSTORE_PID" secretmem | wc -l)" -ge 2 ]
     for flag in lo dd dc; do
-        ! flags_of "$KEYSTORE_PID" secretmem | grep -v -w "$flag"
+        [ -z "$(flags_of "$KEYSTORE_PID" secretmem | grep -v -w "$flag")" ]
     done
     [ "$(sum_of "$KEYSTORE_PID" secretmem Swap)" -eq 0 ]
     # All of it counts as locked, so the kernel's limit is what bounds it.
@@ -219,7 +222,7 @@ sum_of() {
         /^VmFlags:/ && / lo / && / dd / && / dc / && / wf / { sum += size } END { print sum + 0 }' \
         "/proc/$KEYSTORE_PID/smaps")
     [ "$locked" -ge 2048 ]
-    ! awk '/^VmFlags:/ && / lo /' "/proc/$KEYSTORE_PID/smaps" | grep -v ' dd '
+    [ -z "$(awk '/^VmFlags:/ && / lo / && ! / dd /' "/proc/$KEYSTORE_PID/smaps")" ]
 }
 
 @test "the agent's memory for keys on their way is locked, not dumped, and empty in a fork" {

@@ -41,6 +41,14 @@ secrets_of() {
     echo "$D/secrets.$1"
 }
 
+# refute COMMAND...: fails if it succeeds, which "!" alone does not do in bats.
+refute() {
+    if "$@"; then
+        echo "not refused: $*" >&2
+        return 1
+    fi
+}
+
 need_root() {
     [ "$(id -u)" -eq 0 ] || skip "needs root to read another process's memory"
 }

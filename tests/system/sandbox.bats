@@ -30,7 +30,7 @@ mode_of() {
     has_line 'split-ssh-agent: key memory: memfd_secret, [0-9]* KiB of at most [0-9]* KiB'
     has_line 'split-ssh-agent: sandbox of the keystore: seccomp, Landlock [1-9][0-9]*'
     has_line 'split-ssh-agent: sandbox of the agent: seccomp, Landlock [1-9][0-9]*'
-    ! grep -q warning "$AGENT_LOG"
+    refute grep -q warning "$AGENT_LOG"
     [ "$(mode_of "$AGENT_PID")" = 2 ]
     [ "$(mode_of "$KEYSTORE_PID")" = 2 ]
     stop_agent
@@ -38,7 +38,7 @@ mode_of() {
 
 @test "without -d it says nothing of them" {
     start_agent
-    ! grep -q -e sandbox -e 'key memory' "$AGENT_LOG"
+    refute grep -q -e sandbox -e 'key memory' "$AGENT_LOG"
     stop_agent
 }
 

@@ -147,7 +147,7 @@ sign_with() {
         rm "$DUMP"
         # The load was one.
         for pid in "${LOAD[@]}"; do
-            ! gone "$pid"
+            refute gone "$pid"
         done
         end_load
         wait_until idle "$KEYSTORE_PID"

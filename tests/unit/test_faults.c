@@ -6,141 +6,14 @@
  */
 #include "held_keys.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-
+#include "faults.h"
 #include "keytable.h"
 #include "lock.h"
 #include "secret_arena.h"
 
 #define FAULTS_MAX 20000 /* more than anything here has steps */
-#define BLOCKS_MAX 4096
-#define PART       16U  /* bytes of a secret by which it is found */
-#define QUEUE      2048 /* bytes: libcrypto keeps a text for each place of its queue of errors */
-
-enum fault_kind { FAULT_NONE, FAULT_HEAP, FAULT_ARENA, FAULT_SYSTEM, FAULT_ARGON2 };
-
-static struct {
-    enum fault_kind kind;
-    unsigned countdown; /* 1: the next one fails */
-    bool hit;
-    bool no_growth; /* the arena gets no more memory */
-} fault;
-
-/* Blocks of the arena that are in use since the last watch(): none may keep its bytes. */
-static struct {
-    uint8_t *start;
-    size_t size;
-} blocks[BLOCKS_MAX];
-static size_t blocks_count;
-static bool watching;
-
-static bool fails(enum fault_kind kind)
-{
-    if (fault.kind != kind || fault.countdown == 0 || --fault.countdown > 0) {
-        return false;
-    }
-    fault.hit = true;
-    errno = ENOMEM;
-    return true;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t n);
-void *__real_secret_alloc(size_t n);
-void *__real_secret_realloc(void *p, size_t n);
-void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset);
-int __real_mlock2(const void *at, size_t n, unsigned flags);
-int __real_madvise(void *at, size_t n, int advice);
-int __real_ftruncate(int fd, off_t n);
-long __real_syscall(long number, ...);
-int __real_crypto_pwhash(unsigned char *out, unsigned long long outlen, const char *passwd,
-                         unsigned long long passwdlen, const unsigned char *salt,
-                         unsigned long long opslimit, size_t memlimit, int alg);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t n);
-void *__wrap_secret_alloc(size_t n);
-void *__wrap_secret_realloc(void *p, size_t n);
-void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset);
-int __wrap_mlock2(const void *at, size_t n, unsigned flags);
-int __wrap_madvise(void *at, size_t n, int advice);
-int __wrap_ftruncate(int fd, off_t n);
-long __wrap_syscall(long number, ...);
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long outlen, const char *passwd,
-                         unsigned long long passwdlen, const unsigned char *salt,
-                         unsigned long long opslimit, size_t memlimit, int alg);
-
-void *__wrap_malloc(size_t n)
-{
-    return fails(FAULT_HEAP) ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t count, size_t n)
-{
-    return fails(FAULT_HEAP) ? NULL : __real_calloc(count, n);
-}
-
-static void *watched(void *p, size_t n)
-{
-    if (watching && p != NULL && blocks_count < BLOCKS_MAX) {
-        blocks[blocks_count].start = p;
-        blocks[blocks_count++].size = n;
-    }
-    return p;
-}
-
-void *__wrap_secret_alloc(size_t n)
-{
-    return fails(FAULT_ARENA) ? NULL : watched(__real_secret_alloc(n), n);
-}
-
-void *__wrap_secret_realloc(void *p, size_t n)
-{
-    return fails(FAULT_ARENA) ? NULL : watched(__real_secret_realloc(p, n), n);
-}
-
-void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
-{
-    return fails(FAULT_SYSTEM) ? MAP_FAILED : __real_mmap(at, n, prot, flags, fd, offset);
-}
-
-int __wrap_mlock2(const void *at, size_t n, unsigned flags)
-{
-    return fault.no_growth || fails(FAULT_SYSTEM) ? -1 : __real_mlock2(at, n, flags);
-}
-
-int __wrap_madvise(void *at, size_t n, int advice)
-{
-    return fails(FAULT_SYSTEM) ? -1 : __real_madvise(at, n, advice);
-}
-
-int __wrap_ftruncate(int fd, off_t n)
-{
-    return fails(FAULT_SYSTEM) ? -1 : __real_ftruncate(fd, n);
-}
-
-long __wrap_syscall(long number, ...)
-{
-    va_list args;
-    long a;
-    long b;
-
-    va_start(args, number);
-    a = va_arg(args, long);
-    b = va_arg(args, long);
-    va_end(args);
-    return fault.no_growth || fails(FAULT_SYSTEM) ? -1 : __real_syscall(number, a, b);
-}
-
-int __wrap_crypto_pwhash(unsigned char *out, unsigned long long outlen, const char *passwd,
-                         unsigned long long passwdlen, const unsigned char *salt,
-                         unsigned long long opslimit, size_t memlimit, int alg)
-{
-    return fails(FAULT_ARGON2) ? -1
-                               : __real_crypto_pwhash(out, outlen, passwd, passwdlen, salt,
-                                                      opslimit, memlimit, alg);
-}
+#define PART       16U   /* bytes of a secret by which it is found */
+#define QUEUE      2048  /* bytes: libcrypto keeps a text for each place of its queue of errors */
 
 static struct openssh_key files[KINDS];
 static EVP_PKEY *publics[KINDS]; /* none for ed25519 */
@@ -152,20 +25,6 @@ static bool is_clean(enum err err)
         dprintf(STDERR_FILENO, "said: %s\n", err_text(err));
     }
     return err == ERR_NO_MEMORY || err == ERR_CRYPTO;
-}
-
-static void set_fault(enum fault_kind kind, unsigned n)
-{
-    fault.kind = kind;
-    fault.countdown = n;
-    fault.hit = false;
-}
-
-/* Was there one? */
-static bool end_fault(void)
-{
-    fault.kind = FAULT_NONE;
-    return fault.hit;
 }
 
 static void watch(void)
@@ -213,9 +72,10 @@ static bool watched_have(size_t kind)
     return false;
 }
 
-static void assert_none_leaked(size_t used)
+/* A leak in one place of libcrypto's many adds up to more than its queue. */
+static void assert_none_leaked(size_t kind, size_t used)
 {
-    assert_true(arena_used() <= used + QUEUE);
+    assert_true(arena_used() <= used + (kind == ED25519 ? 0 : QUEUE));
 }
 
 static int start(void **state)
@@ -293,7 +153,7 @@ static bool add_with_fault(size_t kind, enum fault_kind fault_kind, unsigned n, 
         assert_null(key);
         assert_true(is_clean(err));
     }
-    assert_none_leaked(used);
+    assert_none_leaked(kind, used);
     assert_false(watched_have(kind));
     return hit;
 }
@@ -309,7 +169,7 @@ static void add_with_each_fault(enum fault_kind fault_kind)
             assert_true(n < FAULTS_MAX);
         }
         assert_true(n > 2); /* there was something that could fail */
-        assert_none_leaked(used);
+        assert_none_leaked(kind, used);
     }
 }
 
@@ -364,7 +224,7 @@ static void test_sign(void **state)
             }
             assert_true(n > 1 || (kind == ED25519 && fresh == 0)); /* libsodium takes none */
         }
-        assert_none_leaked(used);
+        assert_none_leaked(kind, used);
     }
 }
 

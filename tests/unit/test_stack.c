@@ -42,7 +42,7 @@ static void fill(void *argument)
         local[i] = PATTERN;
     }
     work->was_filled = local[USED / 2] == PATTERN;
-    work->local = (uint8_t *)(uintptr_t)local;
+    work->local = (uint8_t *)local;
     work->runs++;
 }
 
@@ -85,20 +85,15 @@ static void test_is_wiped(void **state)
     }
 }
 
-static uint8_t UNWATCHED overrun(uint8_t *at, size_t depth)
+/* From the end on, as a stack is used; the first byte past it has to fault. */
+static void use_too_much(void *argument)
 {
-    volatile uint8_t local[1024];
+    volatile uint8_t local[1024 * 1024];
 
-    local[0] = *at;
-    local[depth % sizeof local] = PATTERN;
-    return depth == 0 ? local[0] : overrun((uint8_t *)(uintptr_t)local, depth - 1) | local[0];
-}
-
-static void use_all(void *argument)
-{
-    uint8_t byte = 0;
-
-    *(uint8_t *)argument = overrun(&byte, 100000);
+    for (size_t i = sizeof local; i > 0; i--) {
+        local[i - 1] = PATTERN;
+    }
+    *(uint8_t *)argument = local[0];
 }
 
 static void run_over(const void *arg)
@@ -106,7 +101,7 @@ static void run_over(const void *arg)
     uint8_t result;
 
     (void)arg;
-    stack_run(use_all, &result);
+    stack_run(use_too_much, &result);
 }
 
 static void test_overrun_faults(void **state)
@@ -124,13 +119,15 @@ static void test_overrun_faults(void **state)
     f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14) f(15)
 #define EACH_HIGH(f)                                                                               \
     f(16) f(17) f(18) f(19) f(20) f(21) f(22) f(23) f(24) f(25) f(26) f(27) f(28) f(29) f(30) f(31)
-#define LOAD_X(n)  __asm__ volatile("movdqu (%0), %%xmm" #n ::"r"(filled) : "memory");
-#define STORE_X(n) __asm__ volatile("movdqu %%xmm" #n ", (%0)" ::"r"(found + 16 * (n)) : "memory");
-#define LOAD_Y(n)  __asm__ volatile("vmovdqu (%0), %%ymm" #n ::"r"(filled) : "memory");
-#define STORE_Y(n) __asm__ volatile("vmovdqu %%ymm" #n ", (%0)" ::"r"(found + 32 * (n)) : "memory");
-#define LOAD_Z(n)  __asm__ volatile("vmovdqu64 (%0), %%zmm" #n ::"r"(filled) : "memory");
+#define LOAD_X(n) __asm__ volatile("movdqu (%0), %%xmm" #n ::"r"(filled) : "memory");
+#define STORE_X(n)                                                                                 \
+    __asm__ volatile("movdqu %%xmm" #n ", (%0)" ::"r"(&found[(size_t)16 * (n)]) : "memory");
+#define LOAD_Y(n) __asm__ volatile("vmovdqu (%0), %%ymm" #n ::"r"(filled) : "memory");
+#define STORE_Y(n)                                                                                 \
+    __asm__ volatile("vmovdqu %%ymm" #n ", (%0)" ::"r"(&found[(size_t)32 * (n)]) : "memory");
+#define LOAD_Z(n) __asm__ volatile("vmovdqu64 (%0), %%zmm" #n ::"r"(filled) : "memory");
 #define STORE_Z(n)                                                                                 \
-    __asm__ volatile("vmovdqu64 %%zmm" #n ", (%0)" ::"r"(found + 64 * (n)) : "memory");
+    __asm__ volatile("vmovdqu64 %%zmm" #n ", (%0)" ::"r"(&found[(size_t)64 * (n)]) : "memory");
 
 static uint8_t filled[64];
 static uint8_t found[32 * 64];

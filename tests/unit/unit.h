@@ -26,8 +26,10 @@ static inline struct view text_view(const char *text)
  */
 static inline struct view exact_copy(const void *data, size_t len)
 {
-    uint8_t *copy = reallocarray(NULL, len, 1); /* a block for no bytes too */
+    uint8_t *copy;
 
+    assert_true(len < SIZE_MAX / 2);   /* gcc at -O3 thinks of negative lengths */
+    copy = reallocarray(NULL, len, 1); /* a block for no bytes too */
     assert_non_null(copy);
     if (len > 0) {
         memcpy(copy, data, len);
