@@ -15,7 +15,7 @@
 #
 #   cmake -S . -B build/bench -DCMAKE_BUILD_TYPE=Release -DSPLIT_SSH_TESTS=ON \
 #       -DCMAKE_INSTALL_PREFIX=build/bench
-#   cmake --build build/bench && tests/bench/run.sh build/bench
+#   cmake --build build/bench --target bench-all && tests/bench/run.sh build/bench
 #
 # The machine should have nothing else to do.
 set -eu
