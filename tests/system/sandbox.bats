@@ -53,8 +53,8 @@ mode_of() {
 
 @test "a kernel without memfd_secret: one warning, and everything works" {
     start_agent_as "$PROOF/without" memfd_secret -- "$AGENT" -d -a "$AGENT_SOCKET"
+    wait_logged 'key memory: mlock, ' # after the warning
     has_line '.*warning: no memfd_secret on this kernel.*root can read the keys in this process'
-    wait_logged 'key memory: mlock, '
     make_key plain -t ed25519
     ssh-add -q "$KEYS/plain"
     ssh-add -T "$KEYS/plain.pub"
