@@ -140,7 +140,7 @@ static void fill(struct party *party, uint64_t now)
 
 void party_charge(struct party *party)
 {
-    /* Throttled already: a new connection's descriptor and first frame are read in one step. */
+    /* Throttled already: a session-bind is charged for its work and as a frame beside others. */
     if (!party->is_qube || party->throttled) {
         return;
     }

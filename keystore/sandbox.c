@@ -36,7 +36,6 @@ static const int allowed[] = {
     SCMP_SYS(restart_syscall),
 #ifdef SPLIT_SSH_SANITIZE
     SCMP_SYS(sigaltstack),
-    SCMP_SYS(getpid),
     SCMP_SYS(gettid),
     SCMP_SYS(sched_yield),
     SCMP_SYS(rt_sigaction),

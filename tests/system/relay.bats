@@ -30,7 +30,9 @@ refused_with_status() {
 
     ssh-add -T "$D/key.pub"
     echo data >"$D/data"
-    ssh-keygen -q -Y sign -n test -f "$D/key.pub" "$D/data"
+    # A public half alone: with the private one beside it, ssh-keygen would not ask the agent.
+    cp "$D/key.pub" "$D/alone.pub"
+    ssh-keygen -q -Y sign -n test -f "$D/alone.pub" "$D/data"
     echo "me $(cat "$D/key.pub")" >"$D/signers"
     ssh-keygen -Y verify -f "$D/signers" -I me -n test -s "$D/data.sig" <"$D/data"
 }
