@@ -4,8 +4,8 @@
  *
  *   agent-raw [-n CONNECTIONS] SOCKET COMMAND...
  *
- * All connections are made first; then each command is done on each of them, in turn. Bytes are
- * given in hex.
+ * All connections are made first, each with its descriptor if that is the first command, as qrexec
+ * does it; then each command is done on each of them, in turn. Bytes are given in hex.
  *
  *   descriptor TEXT   sends TEXT and a NUL
  *   send HEX          sends bytes
@@ -46,6 +46,7 @@
 #define ANSWER_MAX    (1U << 20)
 #define DESCRIPTORS   16U /* for other things than connections */
 #define CONNECTIONS_N "-n"
+#define DESCRIPTOR    "descriptor"
 
 struct connection {
     int fd;
@@ -274,7 +275,7 @@ static const struct command {
     int args;
     void (*run)(struct connection *connection, char **args);
 } commands[] = {
-    {"descriptor", 1, do_descriptor},
+    {DESCRIPTOR, 1, do_descriptor},
     {"send", 1, do_send},
     {"frame", 1, do_frame},
     {"drip", 1, do_drip},
@@ -368,6 +369,7 @@ static void open_connection(struct connection *connection, const char *path)
 
 int main(int argc, char **argv)
 {
+    const struct command *greeting = NULL;
     int first = 1;
     struct rlimit limit;
 
@@ -383,10 +385,17 @@ int main(int argc, char **argv)
         limit.rlim_cur = count + DESCRIPTORS;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+    if (argc > first + 2 && strcmp(argv[first + 1], DESCRIPTOR) == 0) {
+        greeting = find_command(DESCRIPTOR);
+    }
     for (size_t i = 0; i < count; i++) {
         open_connection(&connections[i], argv[first]);
+        if (greeting != NULL) {
+            greeting->run(&connections[i], argv + first + 2);
+        }
     }
-    run_all(argv + first + 1, argc - first - 1);
+    first += greeting != NULL ? 3 : 1;
+    run_all(argv + first, argc - first);
     free(connections);
     return EXIT_SUCCESS;
 }
