@@ -4,6 +4,7 @@
  *
  *   load SOCKET COUNT             adds COUNT fresh ed25519 keys
  *   sign OURS THEIRS              both hold the keys bench-{ed25519-256,ecdsa-256,rsa-2048, ...}
+ *   sign-free OURS THEIRS         the same, without targets
  *   list OURS THEIRS              with the keys that are there
  *   idle OURS CONNECTIONS         lists beside connections that say nothing
  *   hostile OURS QREXEC PID       OURS and QREXEC are sockets of the agent PID
@@ -45,8 +46,7 @@ void die(const char *format, ...)
 
 static void __attribute__((noreturn)) usage(void)
 {
-    fputs("usage: bench [-r ROUNDS] [-n BATCH] load|sign|list|idle|hostile|use|arena ARGUMENT...\n",
-          stderr);
+    fputs("usage: bench [-r ROUNDS] [-n BATCH] COMMAND ARGUMENT...\n", stderr);
     exit(BENCH_USAGE);
 }
 
@@ -80,7 +80,9 @@ static void run(struct report *report, const struct plan *plan, int argc, char *
     if (strcmp(command, "load") == 0 && argc == 3) {
         bench_load(argv[1], number(argv[2]));
     } else if (strcmp(command, "sign") == 0 && argc == 3) {
-        bench_sign(report, plan, argv[1], argv[2]);
+        bench_sign(report, plan, argv[1], argv[2], true);
+    } else if (strcmp(command, "sign-free") == 0 && argc == 3) {
+        bench_sign(report, plan, argv[1], argv[2], false);
     } else if (strcmp(command, "list") == 0 && argc == 3) {
         bench_list(report, plan, argv[1], argv[2]);
     } else if (strcmp(command, "idle") == 0 && argc == 3) {

@@ -71,6 +71,8 @@ struct report {
 
 void report_title(const char *title, const char *ours, const char *theirs);
 
+#define NO_TARGET 0.0 /* a row that is only shown */
+
 /* One line; the target is met if value <= target. */
 void report_row(struct report *report, const char *what, double ours, double theirs, double value,
                 double target);
@@ -176,7 +178,7 @@ double memory_kib(pid_t pid);
 
 void bench_load(const char *path, unsigned count);
 void bench_sign(struct report *report, const struct plan *plan, const char *ours,
-                const char *theirs);
+                const char *theirs, bool with_targets);
 void bench_list(struct report *report, const struct plan *plan, const char *ours,
                 const char *theirs);
 void bench_idle(struct report *report, const struct plan *plan, const char *ours,

@@ -16,6 +16,11 @@ void report_row(struct report *report, const char *what, double ours, double the
 {
     bool met = value <= target;
 
+    if (target == NO_TARGET) {
+        printf("%-48s | %14.1f | %14.1f | %6.3f | %6s | -\n", what, ours, theirs, value, "-");
+        fflush(stdout);
+        return;
+    }
     printf("%-48s | %14.1f | %14.1f | %6.3f | %6.3f | %s\n", what, ours, theirs, value, target,
            met ? "yes" : "NO");
     fflush(stdout);
