@@ -10,12 +10,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "client.h"
 #include "clock.h"
+#include "config.h"
 #include "dispatch.h"
 #include "expiry.h"
 #include "fingerprint.h"
@@ -24,8 +27,12 @@
 #include "ipc.h"
 #include "keystore_client.h"
 #include "lock_state.h"
+#include "notices.h"
+#include "prompt_client.h"
+#include "question.h"
 #include "report.h"
 #include "sandbox.h"
+#include "trace.h"
 
 #define SLICE_NS 100000U /* the shortest that there is; a request takes a few microseconds */
 
@@ -52,15 +59,28 @@ static void on_keystore_end(const char *why)
     stop(EXIT_FAILURE);
 }
 
+static const struct prompt_events prompt_events = {
+    .on_answer = question_answered,
+    .on_file = config_file,
+    .on_files = config_files,
+    .on_end = question_prompt_ended,
+};
+
+/* SIGHUP from a program means the policy; from the kernel, that the terminal has gone. */
 static void on_signal(struct source *source, uint32_t events)
 {
     struct signalfd_siginfo info;
 
     (void)events;
-    if (read(source->fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        debug("signal %u: the agent ends", info.ssi_signo);
-        stop(EXIT_SUCCESS);
+    if (read(source->fd, &info, sizeof info) != (ssize_t)sizeof info) {
+        return;
     }
+    if (info.ssi_signo == SIGHUP && info.ssi_code != SI_KERNEL) {
+        config_reload();
+        return;
+    }
+    debug("signal %u: the agent ends", info.ssi_signo);
+    stop(EXIT_SUCCESS);
 }
 
 static void on_parent_end(struct source *source, uint32_t events)
@@ -133,6 +153,29 @@ static void ask_for_short_slice(void)
     syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
+/* Both helpers, with a channel of their own that the agent keeps no end of. */
+static enum err start_helpers(const struct options *options)
+{
+    bool foreground = options->mode == RUN_FOREGROUND;
+    int token[2];
+    enum err err;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, token) != 0) {
+        report("cannot make a socket: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    err = keystore_start(foreground, token[0], on_keystore_end);
+    if (err == OK) {
+        err = prompt_start(foreground, token[1], &prompt_events);
+    }
+    close(token[0]);
+    close(token[1]);
+    if (err == OK) {
+        err = config_load();
+    }
+    return err;
+}
+
 static enum err start(const struct options *options, struct listeners *listeners,
                       struct launch *launch)
 {
@@ -167,9 +210,13 @@ static enum err start(const struct options *options, struct listeners *listeners
     }
     fingerprint_use(options->fingerprint_hash);
     dispatch_init(options);
-    err = keystore_start(options->mode == RUN_FOREGROUND, on_keystore_end);
+    err = start_helpers(options);
     if (err == OK) {
-        err = sandbox_enter(listeners);
+        (void)!audit_open(); /* was reported; without a log nothing is signed */
+        err = sandbox_enter(listeners, trace_pid(), audit_directory());
+    }
+    if (err == OK) {
+        err = prompt_watch();
     }
     if (err == OK) {
         err = listeners_watch(listeners);
@@ -206,6 +253,7 @@ int agent_run(const struct options *options, struct listeners *listeners, struct
         int timeout = loop_earlier(client_expire(now), lock_state_step(now));
 
         timeout = loop_earlier(timeout, listeners_resume(listeners, now));
+        timeout = loop_earlier(timeout, question_step(now));
         timeout = loop_earlier(timeout, party_refill(now));
         client_free_closed();
         if (loop_wait(party_count_ready() > 0 ? 0 : timeout) != OK) {
@@ -214,7 +262,10 @@ int agent_run(const struct options *options, struct listeners *listeners, struct
         }
         serve_round();
     }
-    keystore_stop();
+    prompt_stop(); /* first: who waits for an answer gets a no */
     client_close_all();
+    keystore_stop();
+    config_free();
+    audit_close();
     return exit_status;
 }

@@ -11,6 +11,7 @@
 #include "frame.h"
 #include "ipc.h"
 #include "lock_state.h"
+#include "sign.h"
 
 #define EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
 
@@ -44,14 +45,36 @@ static void stop_timer(struct client *client)
     }
 }
 
-/* Programs in the vault may stay as long as they like. */
+/* Those with the same time come one after the other; other times of other qubes are few. */
+static void insert_by_deadline(struct client_queue *queue, struct client *client)
+{
+    struct client *before = TAILQ_LAST(queue, client_queue);
+
+    while (before != NULL && before->deadline > client->deadline) {
+        before = TAILQ_PREV(before, client_queue, timed_link);
+    }
+    if (before == NULL) {
+        TAILQ_INSERT_HEAD(queue, client, timed_link);
+    } else {
+        TAILQ_INSERT_AFTER(queue, before, client, timed_link);
+    }
+    client->timed_in = queue;
+}
+
+/* Programs in the vault may stay as long as they like, and a qube whose policy has no limit. */
 static void start_timer(struct client *client)
 {
     stop_timer(client);
     client->since = boottime_ms();
-    if (client->qrexec) {
-        client->timed_in = client->state == CLIENT_DESCRIPTOR ? &unidentified : &idle;
-        TAILQ_INSERT_TAIL(client->timed_in, client, timed_link);
+    if (!client->qrexec) {
+        return;
+    }
+    if (client->state == CLIENT_DESCRIPTOR) {
+        client->deadline = client->since + DESCRIPTOR_TIMEOUT_MS;
+        insert_by_deadline(&unidentified, client);
+    } else if (client->party->rules.idle > 0) {
+        client->deadline = client->since + (uint64_t)client->party->rules.idle * 1000;
+        insert_by_deadline(&idle, client);
     }
 }
 
@@ -68,7 +91,7 @@ static void write_answer(struct client *client);
 /* What waits for something that is of no use to anybody once its client has gone. */
 static bool is_pointless(const struct client *client)
 {
-    return client->is_guessing || (client->is_waiting && client->request.op == IPC_SIGN);
+    return client->is_guessing || (client->use != NULL && !client->in_keystore);
 }
 
 static void on_event(struct source *source, uint32_t events)
@@ -265,6 +288,9 @@ void client_close(struct client *client)
     if (client->is_guessing) {
         lock_state_drop(client);
     }
+    if (client->use != NULL && !client->in_keystore) {
+        sign_abandoned(client);
+    }
     loop_remove(&client->source);
     close(client->source.fd);
     client->party->clients--;
@@ -285,6 +311,11 @@ void client_free_closed(void)
             TAILQ_REMOVE(&all, client, all_link);
             frame_release(client);
             drop_answer(client);
+            use_free(&client->use);
+            free(client->uses);
+            if (client->bindings != NULL) {
+                bindings_clear(client->bindings);
+            }
             free(client->bindings);
             free(client);
         }
@@ -315,33 +346,33 @@ void client_evict_unidentified(void)
     }
 }
 
-static void expire_queue(struct client_queue *queue, uint64_t now, uint64_t timeout)
+static void expire_queue(struct client_queue *queue, uint64_t now)
 {
     struct client *client = TAILQ_FIRST(queue);
 
-    while (client != NULL && now >= client->since + timeout) {
+    while (client != NULL && now >= client->deadline) {
         debug("%s: idle for too long; connection closed", party_label(client->party));
         client_close(client);
         client = TAILQ_FIRST(queue);
     }
 }
 
-static int until(const struct client_queue *queue, uint64_t now, uint64_t timeout)
+static int until(const struct client_queue *queue, uint64_t now)
 {
     const struct client *client = TAILQ_FIRST(queue);
 
     if (client == NULL) {
         return -1;
     }
-    return client->since + timeout > now ? (int)(client->since + timeout - now) : 0;
+    return client->deadline > now ? (int)(client->deadline - now) : 0;
 }
 
 int client_expire(uint64_t now)
 {
     int next = frame_expire(now);
 
-    expire_queue(&unidentified, now, DESCRIPTOR_TIMEOUT_MS);
-    expire_queue(&idle, now, QUBE_IDLE_TIMEOUT_MS);
-    next = loop_earlier(next, until(&unidentified, now, DESCRIPTOR_TIMEOUT_MS));
-    return loop_earlier(next, until(&idle, now, QUBE_IDLE_TIMEOUT_MS));
+    expire_queue(&unidentified, now);
+    expire_queue(&idle, now);
+    next = loop_earlier(next, until(&unidentified, now));
+    return loop_earlier(next, until(&idle, now));
 }

@@ -30,10 +30,13 @@ enum client_body {
 
 #define CLIENT_HEADER_SIZE 5U
 
+/* SIGN's: key, flags, qube, approval. */
+#define KEYSTORE_FIELDS_MAX (8U + 4U + 4U + QUBE_NAME_MAX + 4U + 64U)
+
 /* What a client waits for from the keystore (keystore_client.c). */
 struct keystore_request {
     uint8_t op;
-    uint8_t fields[12]; /* what the agent puts before the client's bytes */
+    uint8_t fields[KEYSTORE_FIELDS_MAX]; /* what the agent puts before the client's bytes */
     size_t fields_len;
     struct view bytes; /* of the client's body, which is kept until done is called */
     /* Called with the answer; also for a client that has gone by then. */
@@ -71,13 +74,17 @@ struct client {
 
     struct keystore_request request;
     struct bindings *bindings; /* NULL before the first session-bind */
+    struct use *use;           /* the signature that is asked for; NULL if none */
+    struct client_uses *uses;  /* that were allowed; NULL before the first */
+    const char *agent;         /* the named agent that it asked for; "" for the default one */
     uint64_t since;            /* ms of CLOCK_BOOTTIME: accepted, or the last whole frame */
+    uint64_t deadline;         /* ms of CLOCK_BOOTTIME: when it has been idle for too long */
 
     TAILQ_ENTRY(client) all_link;
     TAILQ_ENTRY(client) ready_link;
     TAILQ_ENTRY(client) waiting_link;
     TAILQ_ENTRY(client) timed_link;
-    struct client_queue *timed_in; /* those who may time out, oldest first; NULL: not now */
+    struct client_queue *timed_in; /* those who may time out, by deadline; NULL: not now */
 };
 
 /* The body of the frame that is being answered. */

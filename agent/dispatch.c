@@ -53,9 +53,12 @@ void dispatch_init(const struct options *options)
     handlers_init(options);
 }
 
-bool dispatch_has_agent(const char *argument)
+const char *dispatch_agent(const char *argument)
 {
-    return argument[0] == '\0' || strcmp(argument, agent_name) == 0;
+    if (argument[0] == '\0') {
+        return "";
+    }
+    return strcmp(argument, agent_name) == 0 ? agent_name : NULL;
 }
 
 static const struct rule *find_rule(uint8_t message)

@@ -33,7 +33,7 @@ static void md5(struct view blob, char *ret)
     }
 }
 
-void fingerprint(struct view blob, char *ret)
+void fingerprint_sha256(struct view blob, char *ret)
 {
     const size_t prefix = sizeof "SHA256:" - 1;
     uint8_t hash[crypto_hash_sha256_BYTES];
@@ -42,12 +42,17 @@ void fingerprint(struct view blob, char *ret)
                                          sodium_base64_ENCODED_LEN(crypto_hash_sha256_BYTES,
                                                                    sodium_base64_VARIANT_ORIGINAL),
                   "a fingerprint has to fit");
-    if (hash_in_use == HASH_MD5) {
-        md5(blob, ret);
-        return;
-    }
     crypto_hash_sha256(hash, blob.data, blob.len);
     memcpy(ret, "SHA256:", prefix);
     sodium_bin2base64(ret + prefix, FINGERPRINT_MAX - prefix, hash, sizeof hash,
                       sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+}
+
+void fingerprint(struct view blob, char *ret)
+{
+    if (hash_in_use == HASH_MD5) {
+        md5(blob, ret);
+    } else {
+        fingerprint_sha256(blob, ret);
+    }
 }

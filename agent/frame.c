@@ -10,6 +10,7 @@
 #include "dispatch.h"
 #include "intake.h"
 #include "log.h"
+#include "notices.h"
 #include "peer.h"
 
 #define BODY_FIRST_CAP  4096U /* a length that a peer claims gets no more than this at first */
@@ -41,6 +42,22 @@ static void end(struct client *client, const char *why)
     client_close(client);
 }
 
+static void find_agent(struct client *client, const char *argument)
+{
+    struct party *party = client->party;
+
+    client->agent = dispatch_agent(argument);
+    client->refused = client->agent == NULL || !policy_permits_agent(&party->rules, argument);
+    if (client->agent == NULL) {
+        report_party(party, "asks for the agent \"%s\", which is not here; refused", argument);
+    } else if (client->refused) {
+        report_party(party, "asks for the agent \"%s\", which its policy does not allow; refused",
+                     argument[0] != '\0' ? argument : "default");
+    } else {
+        notice_party(party, NOTIFY_CONNECTION, "%s has connected", party_label(party));
+    }
+}
+
 static void identify(struct client *client, const char *descriptor, size_t len)
 {
     char clean[DESCRIPTOR_MAX + 1];
@@ -58,17 +75,13 @@ static void identify(struct client *client, const char *descriptor, size_t len)
         end(client, "no room for one more qube");
         return;
     }
-    if (party->clients >= QUBE_CLIENTS_MAX) {
+    if (party->clients >= party->rules.connections) {
         report_party(party, "has %u connections already; one more closed", party->clients);
         client_close(client);
         return;
     }
     client_identify(client, party);
-    client->refused = !dispatch_has_agent(caller.argument);
-    if (client->refused) {
-        report_party(party, "asks for the agent \"%s\", which is not here; refused",
-                     caller.argument);
-    }
+    find_agent(client, caller.argument);
     client->state = CLIENT_HEADER;
 }
 

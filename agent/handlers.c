@@ -3,13 +3,14 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
+#include "control_ipc.h"
 #include "expiry.h"
+#include "grants.h"
 #include "ipc.h"
 #include "keystore_client.h"
 #include "lock_state.h"
-#include "log.h"
-
-#define COMMENT_SHOWN 64U /* bytes of a comment in a log line */
+#include "status.h"
 
 static uint32_t default_life;
 
@@ -23,6 +24,26 @@ void handle_failure(struct client *client, const char *action, enum err err)
     report_party(client->party, "refused to %s: %s", action, err_text(err));
     client->last_answer = err == ERR_MALFORMED || err == ERR_TOO_BIG;
     client_answer_status(client, AGENT_FAILURE);
+}
+
+/* May the client's connection, as it is bound, and its qube's policy see the key? */
+static bool may_see(const struct identity *identity, const void *context)
+{
+    const struct client *client = context;
+    const struct policy_key key = {
+        .fingerprint = identity->sha256,
+        .comment = identity->comment,
+        .confirm = identity->confirm,
+    };
+
+    return constraints_permit(identity->constraints, client->bindings, NULL, wall_clock_s()) &&
+           (!client->qrexec || policy_permits_key(&client->party->rules, &key));
+}
+
+static bool may_see_all(const struct client *client)
+{
+    return (!identity_any_constrained() || client->bindings == NULL) &&
+           (!client->qrexec || client->party->rules.keys->all);
 }
 
 void handle_list(struct client *client)
@@ -39,87 +60,12 @@ void handle_list(struct client *client)
         client_answer_bytes(client, no_identities, sizeof no_identities);
         return;
     }
-    answer = identity_answer();
+    answer = may_see_all(client) ? identity_answer() : identity_answer_for(may_see, client);
     if (answer == NULL) {
         handle_failure(client, "list keys", ERR_NO_MEMORY);
         return;
     }
     client_answer_shared(client, answer);
-}
-
-static const char *comment_of(const struct identity *identity)
-{
-    static char clean[COMMENT_SHOWN + 1];
-
-    return log_clean(clean, sizeof clean, identity->comment.data, identity->comment.len);
-}
-
-static void sign_done(struct client *client, enum err err, struct view answer)
-{
-    const struct identity *identity = identity_find_id(client->request.id);
-    uint8_t frame[IPC_HEADER + 4 + SIGNATURE_MAX];
-    struct wire_writer w = wire_writer(frame, sizeof frame);
-
-    put_u32(&w, (uint32_t)answer.len + 1);
-    put_u8(&w, AGENT_SIGN_RESPONSE);
-    put_bytes(&w, answer.data, answer.len);
-    err = err == OK ? w.err : err;
-    if (err != OK) {
-        report_party(client->party, "refused to sign with %s: %s",
-                     identity != NULL ? identity->fingerprint : "a key that is gone",
-                     err_text(err));
-        client_answer_status(client, AGENT_FAILURE);
-        return;
-    }
-    if (client->qrexec && identity != NULL) {
-        report_party(client->party, "signed with %s (%s)", identity->fingerprint,
-                     comment_of(identity));
-    }
-    client_answer_bytes(client, frame, w.len);
-}
-
-/* What the agent can say without the keystore; the keystore has checks of its own. */
-static enum err may_sign(const struct client *client, const struct identity *identity,
-                         uint32_t flags)
-{
-    const uint32_t sha2 = AGENT_RSA_SHA2_256 | AGENT_RSA_SHA2_512;
-
-    if (client->bindings != NULL && client->bindings->failed) {
-        return ERR_BOUND;
-    }
-    if (identity == NULL) {
-        return ERR_NOT_FOUND;
-    }
-    if (client->qrexec && identity->kind == KEY_RSA && (flags & sha2) == 0) {
-        return ERR_SHA1;
-    }
-    return OK;
-}
-
-void handle_sign(struct client *client)
-{
-    const struct identity *identity;
-    struct sign_request sign;
-    struct wire_writer fields;
-    enum err err = proto_sign_request(client_body(client), &sign);
-
-    if (err != OK) {
-        handle_failure(client, "sign", err);
-        return;
-    }
-    identity = identity_find(sign.key_blob);
-    err = may_sign(client, identity, sign.flags);
-    if (err != OK) {
-        report_party(client->party, "refused to sign with %s: %s",
-                     identity != NULL ? identity->fingerprint : "a key", err_text(err));
-        client_answer_status(client, AGENT_FAILURE);
-        return;
-    }
-    fields = keystore_fields(client, IPC_SIGN);
-    put_u64(&fields, identity->id);
-    put_u32(&fields, sign.flags);
-    client->request.id = identity->id;
-    keystore_request(client, &fields, sign.data, sign_done);
 }
 
 static void undo_done(struct client *client, enum err err, struct view answer)
@@ -144,6 +90,7 @@ static void add_done(struct client *client, enum err err, struct view answer)
 {
     struct wire_reader r = wire_reader(answer.data, answer.len);
     struct identity fields = {0};
+    struct view destinations;
 
     identity_unreserve(client->body_len);
     if (err != OK) {
@@ -155,14 +102,20 @@ static void add_done(struct client *client, enum err err, struct view answer)
     fields.confirm = (wire_u8(&r) & IPC_KEY_CONFIRM) != 0;
     fields.blob = wire_string(&r, IPC_MAX);
     fields.comment = wire_string(&r, IPC_MAX);
+    destinations = wire_string(&r, IPC_MAX);
     err = wire_end(&r);
+    if (err == OK && destinations.len > 0) {
+        err = constraints_parse(destinations, &fields.constraints);
+    }
     if (err == OK) {
         err = identity_put(&fields);
     }
     if (err != OK) {
+        constraints_free(&fields.constraints);
         undo_add(client, fields.id, err);
         return;
     }
+    grants_drop_key(fields.id);
     expiry_update();
     client_answer_status(client, AGENT_SUCCESS);
 }
@@ -187,6 +140,7 @@ static void remove_done(struct client *client, enum err err, struct view answer)
     /* Not found: it expired in the keystore a moment ago. It is gone, which is what was asked. */
     if (err == OK || err == ERR_NOT_FOUND) {
         identity_remove(client->request.id);
+        grants_drop_key(client->request.id);
         expiry_update();
         client_answer_status(client, AGENT_SUCCESS);
     } else {
@@ -202,8 +156,14 @@ void handle_remove(struct client *client)
     enum err err = proto_string(client_body(client), FRAME_MAX, &blob);
 
     identity = err == OK ? identity_find(blob) : NULL;
-    if (identity == NULL) {
-        handle_failure(client, "remove a key", err == OK ? ERR_NOT_FOUND : err);
+    if (err == OK && identity == NULL) {
+        err = ERR_NOT_FOUND;
+    }
+    if (err == OK && !may_see(identity, client)) {
+        err = ERR_DESTINATION;
+    }
+    if (err != OK) {
+        handle_failure(client, "remove a key", err);
         return;
     }
     fields = keystore_fields(client, IPC_REMOVE);
@@ -220,6 +180,7 @@ static void remove_all_done(struct client *client, enum err err, struct view ans
         return;
     }
     identity_remove_all();
+    grants_drop_all();
     expiry_update();
     client_answer_status(client, AGENT_SUCCESS);
 }
@@ -258,11 +219,22 @@ static void extension_query(struct client *client, struct view body);
 
 static const struct {
     const char *name;
+    bool local; /* only for programs in the vault */
     void (*handle)(struct client *client, struct view body);
 } extensions[] = {
-    {"query", extension_query},
-    {"session-bind@openssh.com", extension_session_bind},
+    {"query", false, extension_query},
+    {"session-bind@openssh.com", false, extension_session_bind},
+    {CONTROL_STATUS, true, status_status},
+    {CONTROL_GRANTS, true, status_grants},
+    {CONTROL_REVOKE, true, status_revoke},
+    {CONTROL_POLICY_TEST, true, status_policy_test},
+    {CONTROL_LIST, true, status_list},
 };
+
+static bool may_use(const struct client *client, size_t i)
+{
+    return !extensions[i].local || !client->qrexec;
+}
 
 /* RFC 9987, section 3.8.1. */
 static void extension_query(struct client *client, struct view body)
@@ -278,7 +250,9 @@ static void extension_query(struct client *client, struct view body)
     put_u8(&w, AGENT_EXTENSION_RESPONSE);
     put_text(&w, "query");
     for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
-        put_text(&w, extensions[i].name);
+        if (may_use(client, i)) {
+            put_text(&w, extensions[i].name);
+        }
     }
     store_u32(frame, (uint32_t)w.len - 4);
     client_answer_bytes(client, frame, w.len);
@@ -294,7 +268,7 @@ void handle_extension(struct client *client)
         return;
     }
     for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
-        if (view_is(extension.name, extensions[i].name)) {
+        if (may_use(client, i) && view_is(extension.name, extensions[i].name)) {
             extensions[i].handle(client, extension.body);
             return;
         }

@@ -13,7 +13,7 @@ void handlers_init(const struct options *options);
  * the keystore has answered; a body that is not the message's gets FAILURE and ends the connection.
  */
 void handle_list(struct client *client);
-void handle_sign(struct client *client);
+void handle_sign(struct client *client); /* sign.c */
 void handle_add(struct client *client);
 void handle_remove(struct client *client);
 void handle_remove_all(struct client *client);

@@ -21,7 +21,8 @@ static struct {
 static size_t count;
 static struct answer *answer; /* of this list; NULL after a change */
 static size_t answer_len = ANSWER_HEADER;
-static size_t reserved; /* bytes, for keys that are being added */
+static size_t constrained; /* identities that have constraints */
+static size_t reserved;    /* bytes, for keys that are being added */
 
 static uint64_t hash_blob(struct view blob)
 {
@@ -80,6 +81,15 @@ static void show_fingerprint(const struct public_key *key, struct identity *iden
         put_public_key(&w, key);
     }
     fingerprint(key->is_cert ? wire_written(&w) : identity->blob, identity->fingerprint);
+    fingerprint_sha256(key->is_cert ? wire_written(&w) : identity->blob, identity->sha256);
+}
+
+static void forget(struct identity *identity)
+{
+    answer_len -= entry_len(identity);
+    constrained -= identity->constraints != NULL ? 1 : 0;
+    constraints_free(&identity->constraints);
+    free(identity);
 }
 
 enum err identity_put(const struct identity *fields)
@@ -102,14 +112,14 @@ enum err identity_put(const struct identity *fields)
     identity->kind = key.type->kind;
     show_fingerprint(&key, identity);
     if (i < count) {
-        answer_len -= entry_len(list[i].identity);
-        free(list[i].identity);
+        forget(list[i].identity);
     } else {
         count++;
     }
     list[i].identity = identity;
     list[i].hash = hash_blob(identity->blob);
     answer_len += entry_len(identity);
+    constrained += identity->constraints != NULL ? 1 : 0;
     changed();
     return OK;
 }
@@ -138,8 +148,7 @@ const struct identity *identity_find_id(uint64_t id)
 
 static void remove_at(size_t i)
 {
-    answer_len -= entry_len(list[i].identity);
-    free(list[i].identity);
+    forget(list[i].identity);
     count--;
     memmove(&list[i], &list[i + 1], (count - i) * sizeof list[0]);
     changed();
@@ -236,6 +245,45 @@ struct answer *identity_answer(void)
         answer->users++;
     }
     return answer;
+}
+
+struct answer *identity_answer_for(bool (*permits)(const struct identity *identity,
+                                                   const void *context),
+                                   const void *context)
+{
+    struct answer *fresh = malloc(sizeof *fresh + answer_len);
+    uint32_t listed = 0;
+    struct wire_writer w;
+
+    if (fresh == NULL) {
+        return NULL;
+    }
+    w = wire_writer(fresh->bytes, answer_len);
+    put_u32(&w, 0); /* length and number, below */
+    put_u8(&w, AGENT_IDENTITIES_ANSWER);
+    put_u32(&w, 0);
+    for (size_t i = 0; i < count; i++) {
+        if (permits(list[i].identity, context)) {
+            put_string(&w, list[i].identity->blob);
+            put_string(&w, list[i].identity->comment);
+            listed++;
+        }
+    }
+    store_u32(fresh->bytes, (uint32_t)w.len - 4);
+    store_u32(fresh->bytes + 5, listed);
+    fresh->users = 1;
+    fresh->len = w.len;
+    return fresh;
+}
+
+const struct identity *identity_next(size_t *at)
+{
+    return *at < count ? list[(*at)++].identity : NULL;
+}
+
+bool identity_any_constrained(void)
+{
+    return constrained > 0;
 }
 
 void answer_release(struct answer **released)

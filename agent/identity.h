@@ -2,6 +2,7 @@
 #ifndef AGENT_IDENTITY_H
 #define AGENT_IDENTITY_H
 
+#include "constraint.h"
 #include "keyblob.h"
 
 #define FINGERPRINT_MAX 64U
@@ -12,9 +13,11 @@ struct identity {
     enum key_kind kind;
     uint64_t deadline; /* ms of CLOCK_BOOTTIME; 0 for none */
     bool confirm;
-    struct view blob;    /* on the heap, with the identity */
-    struct view comment; /* bytes as they came */
-    char fingerprint[FINGERPRINT_MAX];
+    struct view blob;                  /* on the heap, with the identity */
+    struct view comment;               /* bytes as they came */
+    char fingerprint[FINGERPRINT_MAX]; /* with the hash of -E, for log lines */
+    char sha256[FINGERPRINT_MAX];      /* SHA256:..., for the policy and the audit log */
+    struct constraints *constraints;   /* destinations; NULL for none */
 };
 
 /* A whole answer, length word and all, that several connections may be sending at once. */
@@ -26,8 +29,8 @@ struct answer {
 
 /*
  * An identity with these fields at the end of the list, or in the place of the one with the same
- * id; copies what it is given. ERR_NO_MEMORY: the list is as before. Blobs that do not parse are
- * refused with public_key_parse()'s errors.
+ * id; copies what it is given, but takes constraints over. ERR_NO_MEMORY: the list is as before.
+ * Blobs that do not parse are refused with public_key_parse()'s errors.
  */
 enum err must_check identity_put(const struct identity *fields);
 
@@ -56,6 +59,17 @@ void identity_unreserve(size_t len);
  * each change of the list; the caller gives it back with answer_release(). NULL: no memory.
  */
 struct answer *identity_answer(void);
+
+/* The same, of those for which permits() says so, and for this caller alone. */
+struct answer *identity_answer_for(bool (*permits)(const struct identity *identity,
+                                                   const void *context),
+                                   const void *context);
+
+/* The next identity of the list after index *at, which is advanced; NULL at the end. */
+const struct identity *identity_next(size_t *at);
+
+/* Has any of them destination constraints? */
+bool identity_any_constrained(void);
 
 void answer_release(struct answer **released);
 

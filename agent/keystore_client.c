@@ -12,6 +12,7 @@
 #include "ipc.h"
 #include "log.h"
 #include "spawn.h"
+#include "trace.h"
 
 #define STOP_TRIES       100
 #define STOP_INTERVAL_MS 10
@@ -27,12 +28,33 @@ static struct {
     bool expire_due;       /* EXPIRE is to be sent */
     bool blocked;          /* the socket was full: EPOLLOUT is watched */
     struct client *client; /* whose request it is; NULL for EXPIRE */
-    uint8_t head[IPC_HEADER + sizeof((struct keystore_request *)NULL)->fields];
+    uint8_t head[IPC_HEADER + KEYSTORE_FIELDS_MAX];
     size_t head_len;
     size_t sent;
     uint8_t answer[4 + IPC_MAX];
     size_t have;
+    char memory[IPC_HELLO_MAX + 1]; /* HELLO's words */
+    char sandbox[IPC_HELLO_MAX + 1];
 } keystore = {.source = {.fd = -1, .on_event = on_event}};
+
+const char *keystore_memory(void)
+{
+    return keystore.memory;
+}
+
+const char *keystore_sandbox(void)
+{
+    return keystore.sandbox;
+}
+
+/* waitpid(2) alone would take the stops of a traced process, which are trace_resume()'s. */
+static bool has_ended(void)
+{
+    siginfo_t info = {.si_pid = 0};
+
+    return waitid(P_PID, (id_t)keystore.pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid != 0;
+}
 
 int keystore_stop(void)
 {
@@ -43,10 +65,12 @@ int keystore_stop(void)
         keystore.source.fd = -1;
     }
     for (int i = 0; i < STOP_TRIES && keystore.pid > 0; i++) {
-        if (waitpid(keystore.pid, &status, WNOHANG) != 0) {
+        if (has_ended()) {
+            waitpid(keystore.pid, &status, 0);
             keystore.pid = 0;
             return status;
         }
+        trace_resume();
         poll(NULL, 0, STOP_INTERVAL_MS);
     }
     return -1;
@@ -55,14 +79,13 @@ int keystore_stop(void)
 /* The first frame, blocking: only at start. False: the keystore has ended, or talks nonsense. */
 static bool receive_hello(uint8_t *bytes, size_t cap, size_t *ret_len)
 {
-    struct pollfd poll_fd = {.fd = keystore.source.fd, .events = POLLIN};
     size_t have = 0;
     size_t len = 0;
 
     while (have < IPC_HEADER || have < 4 + len) {
         ssize_t n = -1;
 
-        if (poll(&poll_fd, 1, HELLO_TIMEOUT_MS) > 0) {
+        if (trace_wait(keystore.source.fd, HELLO_TIMEOUT_MS)) {
             n = recv(keystore.source.fd, bytes + have, cap - have, 0);
         }
         if (n <= 0) {
@@ -81,8 +104,6 @@ static bool receive_hello(uint8_t *bytes, size_t cap, size_t *ret_len)
 static enum err greet(void)
 {
     uint8_t bytes[IPC_HEADER + 2 * (4 + IPC_HELLO_MAX)];
-    char memory[IPC_HELLO_MAX + 1];
-    char sandbox[IPC_HELLO_MAX + 1];
     struct wire_reader r;
     struct view view;
     size_t len;
@@ -92,22 +113,26 @@ static enum err greet(void)
     }
     r = wire_reader(bytes + IPC_HEADER, len - IPC_HEADER);
     view = wire_string(&r, IPC_HELLO_MAX);
-    log_clean(memory, sizeof memory, view.data, view.len);
+    log_clean(keystore.memory, sizeof keystore.memory, view.data, view.len);
     view = wire_string(&r, IPC_HELLO_MAX);
-    log_clean(sandbox, sizeof sandbox, view.data, view.len);
+    log_clean(keystore.sandbox, sizeof keystore.sandbox, view.data, view.len);
     if (wire_end(&r) != OK) {
         return ERR_MALFORMED;
     }
-    debug("key memory: %s", memory);
-    debug("sandbox of the keystore: %s", sandbox);
+    debug("key memory: %s", keystore.memory);
+    debug("sandbox of the keystore: %s", keystore.sandbox);
     return OK;
 }
 
-enum err keystore_start(bool foreground, void (*on_end)(const char *why))
+enum err keystore_start(bool foreground, int token_fd, void (*on_end)(const char *why))
 {
+    const struct helper helper = {.name = "split-ssh-keystore",
+                                  .foreground = foreground,
+                                  .traced = true,
+                                  .token_fd = token_fd};
     int status = 0;
     int fd;
-    enum err err = spawn_helper("split-ssh-keystore", foreground, &fd, &keystore.pid);
+    enum err err = spawn_helper(&helper, &fd, &keystore.pid);
 
     if (err != OK) {
         return err;
@@ -121,7 +146,8 @@ enum err keystore_start(bool foreground, void (*on_end)(const char *why))
                                                      : "killed by a signal");
         return ERR_SYSTEM;
     }
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || loop_add(&keystore.source, EPOLLIN) != OK) {
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || loop_add(&keystore.source, EPOLLIN) != OK ||
+        trace_watch() != OK) {
         report("cannot watch the keystore: %s", strerror(errno));
         return ERR_SYSTEM;
     }

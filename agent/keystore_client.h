@@ -7,11 +7,16 @@
 #include "client.h"
 
 /*
- * Runs the keystore and waits until it holds locked memory (ipc.h, HELLO). Calls on_end once when
- * it has closed its socket, or says what it may not say; every key is gone then. ERR_SYSTEM after
- * the reason was reported.
+ * Runs the keystore, traced (trace.h), and waits until it holds locked memory (ipc.h, HELLO).
+ * token_fd becomes its IPC_TOKEN_FD and stays the caller's; -1: it gets none. Calls on_end once
+ * when it has closed its socket, or says what it may not say; every key is gone then. ERR_SYSTEM
+ * after the reason was reported.
  */
-enum err must_check keystore_start(bool foreground, void (*on_end)(const char *why));
+enum err must_check keystore_start(bool foreground, int token_fd, void (*on_end)(const char *why));
+
+/* What the keystore said of its memory and its sandbox, for people. */
+const char *keystore_memory(void);
+const char *keystore_sandbox(void);
 
 /*
  * Closes the socket, which is the keystore's end, and waits for it: a second at most, since one

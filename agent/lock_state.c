@@ -2,6 +2,7 @@
 #include "lock_state.h"
 
 #include "clock.h"
+#include "grants.h"
 #include "handlers.h"
 #include "ipc.h"
 #include "keystore_client.h"
@@ -29,6 +30,7 @@ static void lock_done(struct client *client, enum err err, struct view answer)
         return;
     }
     locked = true;
+    grants_drop_all(); /* the keystore has forgotten its own */
     report_party(client->party, "locked");
     client_answer_status(client, AGENT_SUCCESS);
 }

@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "clock.h"
+#include "config.h"
 
 TAILQ_HEAD(party_list, party);
 
@@ -20,11 +21,13 @@ static unsigned parties_ready;
 static struct party local = {
     .ready = TAILQ_HEAD_INITIALIZER(local.ready),
     .waiting = TAILQ_HEAD_INITIALIZER(local.waiting),
+    .questions = TAILQ_HEAD_INITIALIZER(local.questions),
 };
 static struct party unidentified = {
     .is_qube = true,
     .ready = TAILQ_HEAD_INITIALIZER(unidentified.ready),
     .waiting = TAILQ_HEAD_INITIALIZER(unidentified.waiting),
+    .questions = TAILQ_HEAD_INITIALIZER(unidentified.questions),
 };
 
 struct party *party_local(void)
@@ -37,14 +40,19 @@ struct party *party_unidentified(void)
     return &unidentified;
 }
 
-/* A qube that is gone is kept, so that to come back does not refill its bucket of log lines. */
+/*
+ * A qube that is gone is kept, so that to come back does not refill its bucket of log lines, nor
+ * its uses of the minute, and does not end its silence.
+ */
 static void forget_one(void)
 {
+    uint64_t now = boottime_ms();
     struct party *party;
 
     TAILQ_FOREACH(party, &all, all_link)
     {
-        if (party->clients == 0 && !party->throttled && party->in_keystore == 0) {
+        if (party->clients == 0 && !party->throttled && party->in_keystore == 0 &&
+            now >= party->cool_until && party_recent_uses(party, now) == 0) {
             TAILQ_REMOVE(&all, party, all_link);
             free(party);
             qubes--;
@@ -74,9 +82,58 @@ struct party *party_qube(const char *name)
     party->is_qube = true;
     TAILQ_INIT(&party->ready);
     TAILQ_INIT(&party->waiting);
+    TAILQ_INIT(&party->questions);
+    policy_rules(config_policy(), name, &party->rules);
     TAILQ_INSERT_TAIL(&all, party, all_link);
     qubes++;
     return party;
+}
+
+struct party *party_next(struct party *party)
+{
+    return party == NULL ? TAILQ_FIRST(&all) : TAILQ_NEXT(party, all_link);
+}
+
+void party_apply_policy(const struct policy *policy)
+{
+    struct party *party;
+
+    TAILQ_FOREACH(party, &all, all_link)
+    {
+        policy_rules(policy, party->name, &party->rules);
+    }
+}
+
+/* Slots of seconds that have gone by since are zero again. */
+static void advance_rate(struct party_rate *rate, uint64_t now)
+{
+    uint64_t second = now / 1000;
+
+    if (second - rate->second >= RATE_SECONDS) {
+        memset(rate->uses, 0, sizeof rate->uses);
+        rate->second = second;
+    }
+    while (rate->second < second) {
+        rate->second++;
+        rate->uses[rate->second % RATE_SECONDS] = 0;
+    }
+}
+
+unsigned party_recent_uses(struct party *party, uint64_t now)
+{
+    unsigned uses = 0;
+
+    advance_rate(&party->rate, now);
+    for (size_t i = 0; i < RATE_SECONDS; i++) {
+        uses += party->rate.uses[i];
+    }
+    return uses;
+}
+
+void party_count_use(struct party *party, uint64_t now)
+{
+    advance_rate(&party->rate, now);
+    party->rate.uses[party->rate.second % RATE_SECONDS]++;
 }
 
 const char *party_label(const struct party *party)

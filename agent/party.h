@@ -7,11 +7,22 @@
 #include <sys/queue.h>
 
 #include "limits.h"
+#include "policy.h"
 #include "report.h"
 
 struct client;
+struct use;
 
 TAILQ_HEAD(client_queue, client);
+TAILQ_HEAD(use_queue, use);
+
+#define RATE_SECONDS 60U
+
+/* Uses in each of the last seconds. */
+struct party_rate {
+    uint64_t second; /* CLOCK_BOOTTIME: of the newest slot */
+    uint32_t uses[RATE_SECONDS];
+};
 
 /*
  * Those whose clients compete: each qube is one, and so is the vault itself. Whatever is shared
@@ -30,10 +41,19 @@ struct party {
     bool throttled;              /* none is left: its ready clients wait for party_refill() */
     bool in_round;               /* has its turn in party_pop_ready() */
     struct report_bucket bucket;
+    struct report_bucket audit_bucket; /* refusals in the audit log */
+    struct rules rules;                /* of the policy that is in force; none for the vault */
+    struct party_rate rate;
+    struct use_queue questions; /* wait to be asked; use.h's link */
+    unsigned questions_waiting;
+    unsigned unanswered;   /* questions in a row that nobody answered */
+    uint64_t cool_until;   /* ms of CLOCK_BOOTTIME; asks nothing before */
+    bool in_question_turn; /* has its turn in question.c */
     TAILQ_ENTRY(party) all_link;
     TAILQ_ENTRY(party) ready_link;
     TAILQ_ENTRY(party) throttled_link;
     TAILQ_ENTRY(party) waiting_link;
+    TAILQ_ENTRY(party) question_link;
 };
 
 /* Programs in the vault. */
@@ -47,6 +67,16 @@ struct party *party_unidentified(void);
  * QUBES_MAX qubes have connections. Stays with this module; is kept at least while clients > 0.
  */
 struct party *party_qube(const char *name);
+
+/* The next of all qubes that are known, after one, or the first after NULL; NULL at the end. */
+struct party *party_next(struct party *party);
+
+/* A policy was read: the rules of every qube, and of those to come, are its. */
+void party_apply_policy(const struct policy *policy);
+
+/* Uses of the party in the minute before now (ms of CLOCK_BOOTTIME); one more. */
+unsigned party_recent_uses(struct party *party, uint64_t now);
+void party_count_use(struct party *party, uint64_t now);
 
 /* For log lines: `qube dev`, `local` or `unidentified qube`. Valid until the next call. */
 const char *party_label(const struct party *party);

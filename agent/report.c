@@ -85,7 +85,7 @@ void debug(const char *format, ...)
     }
 }
 
-static bool bucket_take(struct report_bucket *bucket)
+bool report_bucket_take(struct report_bucket *bucket)
 {
     uint64_t now = boottime_ms();
     uint64_t fresh = (now - bucket->filled_ms) / BUCKET_FILL_MS;
@@ -111,7 +111,7 @@ void report_limited(struct report_bucket *bucket, const char *who, const char *f
     char text[LOG_LINE_MAX];
     va_list args;
 
-    if (!bucket_take(bucket)) {
+    if (!report_bucket_take(bucket)) {
         return;
     }
     va_start(args, format);

@@ -28,6 +28,9 @@ void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, only with -d. */
 void debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Takes one line out of the bucket; false if there is none, which is counted in dropped. */
+bool report_bucket_take(struct report_bucket *bucket);
+
 /* "who: text"; left out while the bucket is empty, which a later line then says. */
 void report_limited(struct report_bucket *bucket, const char *who, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

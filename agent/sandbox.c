@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 
 #include "landlock.h"
 #include "report.h"
@@ -37,7 +39,8 @@ static const int allowed[] = {
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigaction),
     SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(wait4), /* how the keystore ended */
+    SCMP_SYS(waitid),
+    SCMP_SYS(wait4), /* how the keystore stopped and ended */
     SCMP_SYS(newfstatat),
     SCMP_SYS(lstat),
     SCMP_SYS(stat),
@@ -45,6 +48,11 @@ static const int allowed[] = {
     SCMP_SYS(unlink),
     SCMP_SYS(unlinkat),
     SCMP_SYS(rmdir), /* sockets, at the end */
+    SCMP_SYS(openat),
+    SCMP_SYS(renameat),
+    SCMP_SYS(flock),
+    SCMP_SYS(lseek),
+    SCMP_SYS(ftruncate), /* the audit log (audit.h); Landlock says where */
     SCMP_SYS(restart_syscall),
     SCMP_SYS(exit_group),
 #ifdef SPLIT_SSH_SANITIZE
@@ -53,10 +61,17 @@ static const int allowed[] = {
 #endif
 };
 
-/* A library that looks for a file does without. */
-static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat)};
+/* A library that looks for a file does without; with openat it meets Landlock. */
+static const int refused[] = {SCMP_SYS(open)};
 
-/* One directory more in which sockets, or directories, may be removed. */
+static char description[64];
+
+const char *sandbox_describe(void)
+{
+    return description;
+}
+
+/* One directory more. */
 static void allow(struct landlock_path *paths, size_t *count, const char *path, uint64_t access)
 {
     if (path[0] != '\0') {
@@ -64,9 +79,9 @@ static void allow(struct landlock_path *paths, size_t *count, const char *path, 
     }
 }
 
-static enum err enter_landlock(const struct listeners *listeners, long *ret_abi)
+static enum err enter_landlock(const struct listeners *listeners, const char *log, long *ret_abi)
 {
-    struct landlock_path paths[3];
+    struct landlock_path paths[4];
     char agent[UNIX_PATH_MAX] = "";
     char qrexec[UNIX_PATH_MAX] = "";
     char parent[UNIX_PATH_MAX] = "";
@@ -84,18 +99,25 @@ static enum err enter_landlock(const struct listeners *listeners, long *ret_abi)
     allow(paths, &count, agent, LANDLOCK_REMOVE_FILE);
     allow(paths, &count, qrexec, LANDLOCK_REMOVE_FILE);
     allow(paths, &count, parent, LANDLOCK_REMOVE_DIR);
+    allow(paths, &count, log,
+          LANDLOCK_WRITE_FILE | LANDLOCK_MAKE_REG | LANDLOCK_REMOVE_FILE | LANDLOCK_TRUNCATE);
     return landlock_restrict(0, paths, count, ret_abi);
 }
 
-enum err sandbox_enter(const struct listeners *listeners)
+enum err sandbox_enter(const struct listeners *listeners, pid_t traced, const char *log)
 {
+    /* To send the keystore on; never to read or change a register or a byte of it. */
+    const struct seccomp_exact exact[] = {
+        {SCMP_SYS(ptrace), {PTRACE_CONT, (scmp_datum_t)traced}},
+        {SCMP_SYS(ptrace), {PTRACE_LISTEN, (scmp_datum_t)traced}},
+    };
     const struct seccomp_list list = {allowed, sizeof allowed / sizeof allowed[0], refused,
                                       sizeof refused / sizeof refused[0]};
     long abi = 0;
-    enum err err = enter_landlock(listeners, &abi);
+    enum err err = enter_landlock(listeners, log, &abi);
 
     if (err == OK) {
-        err = seccomp_enter(&list);
+        err = seccomp_enter_exact(&list, exact, traced > 0 ? sizeof exact / sizeof exact[0] : 0);
     }
     if (err != OK) {
         report("cannot enter the sandbox: %s", strerror(errno));
@@ -104,6 +126,7 @@ enum err sandbox_enter(const struct listeners *listeners)
     if (abi == 0) {
         report("warning: this kernel has no Landlock; the list of system calls stands alone");
     }
-    debug("sandbox of the agent: seccomp, Landlock %ld", abi);
+    snprintf(description, sizeof description, abi > 0 ? "seccomp, Landlock %ld" : "seccomp", abi);
+    debug("sandbox of the agent: %s", description);
     return OK;
 }

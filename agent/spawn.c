@@ -4,83 +4,176 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ipc.h"
 #include "report.h"
+#include "trace.h"
 
 #ifndef SPLIT_SSH_LIBEXECDIR
 #error "the directory of the helpers is compiled in"
 #endif
 
-static int set_actions(posix_spawn_file_actions_t *actions, int fd)
-{
-    int error = posix_spawn_file_actions_adddup2(actions, fd, IPC_FD);
+#define GATE_FD        (IPC_TOKEN_FD + 1) /* in the child, until exec */
+#define FDS            (GATE_FD + 1)
+#define STATUS_NO_EXEC 127
 
-    if (error == 0) {
-        error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    }
-    if (error == 0) {
-        error = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    }
-    if (error == 0) {
-        error = posix_spawn_file_actions_addclosefrom_np(actions, IPC_FD + 1);
-    }
-    return error;
+/*
+ * Between fork and exec the child waits at a gate, a socket pair: it says that it is ready, goes on
+ * when it is told, and then the socket is closed by exec, or says why there was none. Each message
+ * is an int: 0, or an errno.
+ */
+static bool gate_send(int gate, int message)
+{
+    return send(gate, &message, sizeof message, MSG_NOSIGNAL) == (ssize_t)sizeof message;
 }
 
-/* The helper starts with no signal blocked and none ignored. */
-static int set_attributes(posix_spawnattr_t *attributes)
+/* False at the end of the stream. */
+static bool gate_receive(int gate, int *ret)
+{
+    int message;
+
+    if (recv(gate, &message, sizeof message, MSG_WAITALL) != (ssize_t)sizeof message) {
+        return false;
+    }
+    *ret = message;
+    return true;
+}
+
+/*
+ * wanted[n] becomes descriptor n, or n is closed for -1; the gate alone is closed by exec. First
+ * all go out of each other's way: dup2(2) onto a number that is still to be moved would lose it,
+ * and one onto itself would leave it closed by exec.
+ */
+static bool arrange(int wanted[FDS])
+{
+    for (int i = 0; i < FDS; i++) {
+        int moved = wanted[i] >= 0 ? fcntl(wanted[i], F_DUPFD_CLOEXEC, FDS) : -1;
+
+        if (wanted[i] >= 0 && moved < 0) {
+            return false;
+        }
+        wanted[i] = moved;
+    }
+    for (int i = 0; i < FDS; i++) {
+        if (wanted[i] < 0) {
+            close(i);
+        } else if (dup3(wanted[i], i, i == GATE_FD ? O_CLOEXEC : 0) < 0) {
+            return false;
+        }
+    }
+    return close_range(FDS, ~0U, 0) == 0;
+}
+
+static bool reset_signals(void)
 {
     sigset_t none;
-    sigset_t all;
 
+    for (int number = 1; number < NSIG; number++) {
+        signal(number, SIG_DFL); /* fails for the few that cannot be changed */
+    }
     sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    return sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
-static int run(const char *path, char *const argv[], int fd, pid_t *ret_pid)
+/* A set-id bit of ours is not a helper's; and we may trace only what has just our own ids. */
+static bool reset_ids(void)
+{
+    const gid_t gid = getgid();
+    const uid_t uid = getuid();
+
+    return setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0;
+}
+
+static bool prepare(const struct helper *helper, int fds[FDS])
+{
+    fds[STDIN_FILENO] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    fds[STDOUT_FILENO] = fds[STDIN_FILENO];
+    /* The agent cannot be traced, and what it forks neither, until exec. */
+    return fds[STDIN_FILENO] >= 0 && reset_signals() && reset_ids() &&
+           (!helper->traced || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0) && arrange(fds);
+}
+
+_Noreturn static void become(const struct helper *helper, char *const argv[], int socket, int gate)
 {
     static char *const empty_environment[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error;
+    int fds[FDS] = {-1, -1, STDERR_FILENO, socket, helper->token_fd, gate};
+    int message;
 
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    error = set_actions(&actions, fd);
-    if (error == 0) {
-        error = set_attributes(&attributes);
+    if (!prepare(helper, fds)) {
+        gate_send(fds[GATE_FD], errno);
+    } else if (gate_send(GATE_FD, 0) && gate_receive(GATE_FD, &message)) {
+        execve(argv[0], argv,
+               helper->environment != NULL ? helper->environment : empty_environment);
+        gate_send(GATE_FD, errno);
     }
-    if (error == 0) {
-        error = posix_spawn(ret_pid, path, &actions, &attributes, argv, empty_environment);
+    _exit(STATUS_NO_EXEC);
+}
+
+/* Returns 0 or why there is no helper, as an errno. */
+static int let_through(const struct helper *helper, pid_t pid, int gate)
+{
+    int error = ECHILD; /* it ended before it was ready */
+
+    if (!gate_receive(gate, &error) || error != 0) {
+        return error;
     }
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
+    if (helper->traced) {
+        trace_begin(pid);
+    }
+    gate_send(gate, 0);
+    trace_wait(gate, -1);
+    gate_receive(gate, &error);
     return error;
 }
 
-enum err spawn_helper(const char *name, bool foreground, int *ret_fd, pid_t *ret_pid)
+static int run(const struct helper *helper, char *const argv[], int socket, pid_t *ret_pid)
+{
+    int gate[2];
+    int error;
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) != 0) {
+        return errno;
+    }
+    pid = fork();
+    if (pid == 0) {
+        close(gate[0]); /* or it would not see us go */
+        become(helper, argv, socket, gate[1]);
+    }
+    error = pid < 0 ? errno : 0;
+    close(gate[1]);
+    if (error == 0) {
+        error = let_through(helper, pid, gate[0]);
+    }
+    close(gate[0]);
+    if (error == 0) {
+        *ret_pid = pid;
+    } else if (pid > 0) {
+        waitpid(pid, NULL, 0);
+    }
+    return error;
+}
+
+enum err spawn_helper(const struct helper *helper, int *ret_fd, pid_t *ret_pid)
 {
     char path[sizeof SPLIT_SSH_LIBEXECDIR + 64];
     char flag[] = "-f";
-    char *argv[] = {path, foreground ? flag : NULL, NULL};
+    char *argv[] = {path, helper->foreground ? flag : NULL, NULL};
     int sockets[2];
     int error;
 
-    snprintf(path, sizeof path, "%s/%s", SPLIT_SSH_LIBEXECDIR, name);
+    snprintf(path, sizeof path, "%s/%s", SPLIT_SSH_LIBEXECDIR, helper->name);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
-        report("cannot make a socket for %s: %s", name, strerror(errno));
+        report("cannot make a socket for %s: %s", helper->name, strerror(errno));
         return ERR_SYSTEM;
     }
-    error = run(path, argv, sockets[1], ret_pid);
+    error = run(helper, argv, sockets[1], ret_pid);
     close(sockets[1]);
     if (error != 0) {
         report("cannot run %s: %s (is split-ssh installed where it was built for?)", path,

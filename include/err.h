@@ -7,32 +7,37 @@
 
 enum err {
     OK = 0,
-    ERR_MALFORMED = 1,       /* bytes that are not the message they claim to be */
-    ERR_TOO_BIG = 2,         /* past a cap of limits.h */
-    ERR_NOT_FOUND = 3,       /* no such key */
-    ERR_NO_MEMORY = 4,       /* the heap, or the arena for secrets, is full */
-    ERR_SYSTEM = 5,          /* a system call failed; errno says why */
-    ERR_CRYPTO = 6,          /* libsodium or libcrypto refused, for no reason we know */
-    ERR_LOCKED = 7,          /* the agent is locked */
-    ERR_NOT_LOCKED = 8,      /* unlock, but the agent is not locked */
-    ERR_PASSPHRASE = 9,      /* wrong passphrase */
-    ERR_KEY_TYPE = 10,       /* a key type that this program does not hold */
-    ERR_KEY_DSA = 11,        /* ... DSA */
-    ERR_KEY_SK = 12,         /* ... a FIDO security key */
-    ERR_KEY_RSA_SIZE = 13,   /* RSA outside 2048..16384 bits */
-    ERR_KEY_INVALID = 14,    /* a point off the curve, an even modulus, a bad exponent */
-    ERR_KEY_MISMATCH = 15,   /* private and public half are not one key */
-    ERR_CONSTRAINT = 16,     /* a constraint that is not supported */
-    ERR_CONSTRAINT_HOP = 17, /* ... restrict-destination-v00@openssh.com */
-    ERR_CONSTRAINT_SK = 18,  /* ... sk-provider@openssh.com */
-    ERR_SIGN_FLAGS = 19,     /* unknown flags in a sign request */
-    ERR_CONFIRM = 20,        /* the key asks for confirmation and nobody confirmed */
-    ERR_BAD_SIGNATURE = 21,  /* a signature that does not verify */
-    ERR_DENIED = 22,         /* this peer may not do that */
-    ERR_TOO_MANY = 23,       /* keys, or their public halves do not fit into one answer */
-    ERR_SHA1 = 24,           /* an RSA signature with SHA-1, for a qube */
-    ERR_BOUND = 25,          /* the connection lost the right to sign by a refused session-bind */
-    ERR_MAX = ERR_BOUND
+    ERR_MALFORMED = 1,      /* bytes that are not the message they claim to be */
+    ERR_TOO_BIG = 2,        /* past a cap of limits.h */
+    ERR_NOT_FOUND = 3,      /* no such key */
+    ERR_NO_MEMORY = 4,      /* the heap, or the arena for secrets, is full */
+    ERR_SYSTEM = 5,         /* a system call failed; errno says why */
+    ERR_CRYPTO = 6,         /* libsodium or libcrypto refused, for no reason we know */
+    ERR_LOCKED = 7,         /* the agent is locked */
+    ERR_NOT_LOCKED = 8,     /* unlock, but the agent is not locked */
+    ERR_PASSPHRASE = 9,     /* wrong passphrase */
+    ERR_KEY_TYPE = 10,      /* a key type that this program does not hold */
+    ERR_KEY_DSA = 11,       /* ... DSA */
+    ERR_KEY_SK = 12,        /* ... a FIDO security key */
+    ERR_KEY_RSA_SIZE = 13,  /* RSA outside 2048..16384 bits */
+    ERR_KEY_INVALID = 14,   /* a point off the curve, an even modulus, a bad exponent */
+    ERR_KEY_MISMATCH = 15,  /* private and public half are not one key */
+    ERR_CONSTRAINT = 16,    /* a constraint that is not supported; 17 is free */
+    ERR_CONSTRAINT_SK = 18, /* ... sk-provider@openssh.com */
+    ERR_SIGN_FLAGS = 19,    /* unknown flags in a sign request */
+    ERR_CONFIRM = 20,       /* the key asks for confirmation and nobody confirmed */
+    ERR_BAD_SIGNATURE = 21, /* a signature that does not verify */
+    ERR_DENIED = 22,        /* this peer may not do that */
+    ERR_TOO_MANY = 23,      /* keys, or their public halves do not fit into one answer */
+    ERR_SHA1 = 24,          /* an RSA signature with SHA-1, for a qube */
+    ERR_BOUND = 25,         /* the connection lost the right to sign by a refused session-bind */
+    ERR_APPROVAL = 26,      /* an approval that is not for this, is over, or was used before */
+    ERR_POLICY = 27,        /* the policy says no */
+    ERR_ANSWER = 28,        /* the user said no, or nothing */
+    ERR_DESTINATION = 29,   /* a destination constraint of the key does not permit it */
+    ERR_SESSION = 30,       /* a login to another session than the one that was bound last */
+    ERR_AUDIT = 31,         /* the audit log cannot be written */
+    ERR_MAX = ERR_AUDIT
 };
 
 /* A phrase for a log line, without a full stop; says what to do where something can be done. */
@@ -73,14 +78,12 @@ static inline const char *err_text(enum err err)
         return "the private and the public half do not belong together";
     case ERR_CONSTRAINT:
         return "a key constraint that is not supported";
-    case ERR_CONSTRAINT_HOP:
-        return "destination constraints (ssh-add -h) are not supported yet";
     case ERR_CONSTRAINT_SK:
         return "a security key provider is not supported";
     case ERR_SIGN_FLAGS:
         return "unknown signature flags";
     case ERR_CONFIRM:
-        return "the key was added with confirmation (ssh-add -c) and there is no prompt yet";
+        return "the key was added with confirmation (ssh-add -c) and nobody confirmed";
     case ERR_BAD_SIGNATURE:
         return "the signature is wrong";
     case ERR_DENIED:
@@ -91,6 +94,18 @@ static inline const char *err_text(enum err err)
         return "RSA with SHA-1 (the client has to ask for rsa-sha2-256 or rsa-sha2-512)";
     case ERR_BOUND:
         return "a session-bind on this connection was refused";
+    case ERR_APPROVAL:
+        return "the approval is for something else, is over, or was used before";
+    case ERR_POLICY:
+        return "the policy does not allow it";
+    case ERR_ANSWER:
+        return "it was not allowed";
+    case ERR_DESTINATION:
+        return "the key's destination constraints (ssh-add -h) do not permit it";
+    case ERR_SESSION:
+        return "a login to another session than the one that this connection was bound to";
+    case ERR_AUDIT:
+        return "the audit log cannot be written";
     }
     return "unknown error";
 }

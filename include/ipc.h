@@ -13,13 +13,22 @@
  *
  * op          body                                       body of the answer
  * ADD         bool constrained, uint32 default life,     uint64 id, uint64 deadline, byte flags,
- *             rest of ADD_IDENTITY after its type byte   string key blob, string comment
- * SIGN        uint64 id, uint32 flags, data (to the end) string signature
+ *             rest of ADD_IDENTITY after its type byte   string key blob, string comment,
+ *                                                        string destinations
+ * SIGN        uint64 id, uint32 flags, string qube,      string signature
+ *             string approval, data (to the end)
  * REMOVE      uint64 id                                  -
  * REMOVE_ALL  -                                          -
  * EXPIRE      -                                          -
  * LOCK        string passphrase                          -
  * UNLOCK      string passphrase                          -
+ * REVOKE      bool all, string qube                      -
+ *
+ * A qube's name is empty for programs in the vault. An approval (approval.h) is empty, or one that
+ * the prompt made; only a key with the confirm constraint needs it. One that permits more than one
+ * signature is remembered until its time is over, the key is gone, or REVOKE names its qube.
+ * Destinations are what a restrict-destination-v00@openssh.com constraint holds after its name, as
+ * it came; empty for none.
  *
  * An id stands for one key blob and is never used again for another one. A life is in seconds, 0
  * for none. A deadline is in milliseconds of CLOCK_BOOTTIME, 0 for none.
@@ -33,6 +42,7 @@
 #include "limits.h"
 
 #define IPC_FD        3
+#define IPC_TOKEN_FD  4                 /* at start: the key of approvals, keystore to prompt */
 #define IPC_HEADER    5U                /* bytes: length and op, or length and err */
 #define IPC_MAX       (FRAME_MAX + 64U) /* bytes after the length word, either way */
 #define IPC_HELLO     0xffU
@@ -46,6 +56,7 @@ enum ipc_op {
     IPC_EXPIRE = 5,
     IPC_LOCK = 6,
     IPC_UNLOCK = 7,
+    IPC_REVOKE = 8,
 };
 
 /* Flags of a key in the answer to ADD. */

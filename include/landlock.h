@@ -24,8 +24,11 @@
 
 /* linux/landlock.h's bits that rules here give. */
 #define LANDLOCK_EXECUTE     (1ULL << 0)
+#define LANDLOCK_WRITE_FILE  (1ULL << 1)
 #define LANDLOCK_REMOVE_DIR  (1ULL << 4)
 #define LANDLOCK_REMOVE_FILE (1ULL << 5)
+#define LANDLOCK_MAKE_REG    (1ULL << 8)
+#define LANDLOCK_TRUNCATE    (1ULL << 14) /* ABI 3; before, it cannot be taken away */
 
 /* What stays allowed below a directory (or of a file). */
 struct landlock_path {
@@ -59,12 +62,14 @@ static inline size_t landlock_everything(long abi, struct landlock_attributes *r
                     : offsetof(struct landlock_attributes, net);
 }
 
-static inline enum err must_check landlock_allow(int ruleset, const struct landlock_path *allowed)
+/* handled: what is taken away; the kernel does not take a rule about anything else. */
+static inline enum err must_check landlock_allow(int ruleset, const struct landlock_path *allowed,
+                                                 uint64_t handled)
 {
     struct {
         uint64_t access;
         int32_t parent_fd;
-    } __attribute__((packed)) rule = {.access = allowed->access};
+    } __attribute__((packed)) rule = {.access = allowed->access & handled};
     long result;
 
     rule.parent_fd = open(allowed->path, O_PATH | O_CLOEXEC);
@@ -104,7 +109,7 @@ static inline enum err must_check landlock_restrict(uint64_t fs, const struct la
         return ERR_SYSTEM;
     }
     for (size_t i = 0; i < count && err == OK; i++) {
-        err = landlock_allow((int)ruleset, &paths[i]);
+        err = landlock_allow((int)ruleset, &paths[i], attributes.fs);
     }
     if (err == OK && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
                       syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)) {

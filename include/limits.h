@@ -50,8 +50,57 @@
 #define SIGNATURE_MAX         (4U + KEY_TYPE_MAX + 4U + MPINT_MAX) /* a whole signature blob */
 #define PASSPHRASE_MAX        1024U /* LOCK and UNLOCK; what OpenSSH's ssh-add reads at most */
 
-/* session-bind@openssh.com; the numbers are OpenSSH's. */
+/* session-bind@openssh.com; the first two numbers are OpenSSH's. */
 #define SESSION_ID_MAX 128U
 #define BINDINGS_MAX   16U
+#define HOST_KEY_MAX   8192U /* bytes of a blob: a certificate of RSA-16384, signed by another */
+
+#define CERTIFICATE_PRINCIPALS_MAX 256U /* names in a host certificate: OpenSSH's number */
+
+/* What is signed. Longer ones make the data opaque: nobody could be shown them. */
+#define USER_MAX      256U /* bytes of a user name; more than any system allows */
+#define NAMESPACE_MAX 256U /* bytes of an SSHSIG namespace */
+#define HOST_MAX      256U /* bytes of a host name or pattern: DNS has 253 */
+
+/* restrict-destination-v00@openssh.com (ssh-add -h) */
+#define CONSTRAINTS_MAX     1024U /* hops of one key; the number is OpenSSH's */
+#define CONSTRAINT_KEYS_MAX 64U   /* host keys of one end of a hop */
+
+/* Questions to the user. */
+#define QUESTIONS_PER_QUBE_MAX 3U      /* that wait; the next is refused */
+#define QUESTION_TIMEOUT_MS    30000U  /* then the answer is no */
+#define UNANSWERED_MAX         2U      /* questions; then the qube cools down */
+#define COOL_DOWN_MS           300000U /* asks nothing for so long */
+#define GRANTS_MAX             256U    /* "allow for N minutes" that are in force */
+#define GRANT_MAX_S            86400U  /* a day is the longest */
+#define APPROVALS_USED_MAX     1024U   /* whose time is not over: a click each, for 15 s or a day */
+
+/* The prompt (prompt_ipc.h). Each question and bubble is a process. */
+#define PROMPT_OPEN_MAX 8U /* open questions; the agent asks one after the other */
+#define PROMPT_CHILDREN_MAX                                                                        \
+    16U /* for questions: the open ones, and withdrawn ones on their way out */
+#define PROMPT_GRACE_MS    5000U /* that a child may take longer than the time to answer */
+#define PROMPT_WITHDRAW_MS 2000U /* that a withdrawn question may take to close */
+#define BUBBLES_MAX        3U    /* at once, and in BUBBLES_MS; more are counted */
+#define BUBBLES_MS         3000U
+#define BUBBLE_TIMEOUT_MS  5000U /* showing one takes no longer */
+
+/* Files that the prompt reads for the agent (prompt_ipc.h). */
+#define CONFIG_FILE_MAX  65536U   /* bytes of one policy file */
+#define CONFIG_FILES_MAX 64U      /* policy files */
+#define POLICY_LINE_MAX  197U     /* bytes of a line: inih has 200 for it, its end and a NUL */
+#define KNOWN_HOSTS_MAX  4194304U /* bytes of one known_hosts file: some 10,000 lines */
+#define PROMPT_FRAME_MAX (KNOWN_HOSTS_MAX + 4096U)
+#define PROMPT_PATH_MAX  2048U /* bytes of a path, so that a frame has room for it */
+/* To the prompt: key blob and data are of one frame of a client; then host key and names. */
+#define PROMPT_ASK_MAX (FRAME_MAX + HOST_KEY_MAX + 4096U)
+
+/* The audit log. */
+#define AUDIT_SIZE_MAX (8U << 20) /* bytes, then a new file: some 20,000 decisions */
+
+/* split-ssh and the agent (control_ipc.h) */
+#define CONTROL_TEXT_MAX   (FRAME_MAX - 256U) /* bytes of an answer's text: all that fits */
+#define CONTROL_KEY_MAX    256U               /* bytes of a fingerprint or comment */
+#define CONTROL_TIMEOUT_MS 5000U              /* the agent answers at once unless it is stopped */
 
 #endif

@@ -21,11 +21,24 @@ struct seccomp_list {
     size_t refused_count;
 };
 
+/* A call that is allowed with these first two arguments alone, compared as 64 bits. */
+struct seccomp_exact {
+    int call; /* SCMP_SYS() number, not in the list */
+    scmp_datum_t arguments[2];
+};
+
 /* Memory, but never memory that can be executed. */
 static inline int seccomp_allow_memory(scmp_filter_ctx filter, int call)
 {
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
                             SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
+
+static inline int seccomp_allow_exact(scmp_filter_ctx filter, const struct seccomp_exact *exact)
+{
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, exact->call, 2,
+                            SCMP_A0(SCMP_CMP_EQ, exact->arguments[0]),
+                            SCMP_A1(SCMP_CMP_EQ, exact->arguments[1]));
 }
 
 static inline int seccomp_fill(scmp_filter_ctx filter, const struct seccomp_list *list)
@@ -47,20 +60,34 @@ static inline int seccomp_fill(scmp_filter_ctx filter, const struct seccomp_list
     return error;
 }
 
-/* Puts the list in force. mmap(2) and mprotect(2) are part of every list. ERR_SYSTEM. */
-static inline enum err must_check seccomp_enter(const struct seccomp_list *list)
+/*
+ * Puts the list, and the exact calls beside it, in force. mmap(2) and mprotect(2) are part of every
+ * list. ERR_SYSTEM.
+ */
+static inline enum err must_check seccomp_enter_exact(const struct seccomp_list *list,
+                                                      const struct seccomp_exact *exact,
+                                                      size_t exact_count)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int error = -1;
 
     if (filter != NULL) {
         error = seccomp_fill(filter, list);
+        for (size_t i = 0; i < exact_count && error == 0; i++) {
+            error = seccomp_allow_exact(filter, &exact[i]);
+        }
         if (error == 0) {
             error = seccomp_load(filter);
         }
         seccomp_release(filter);
     }
     return error == 0 ? OK : ERR_SYSTEM;
+}
+
+/* The list alone. */
+static inline enum err must_check seccomp_enter(const struct seccomp_list *list)
+{
+    return seccomp_enter_exact(list, NULL, 0);
 }
 
 #endif

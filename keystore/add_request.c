@@ -50,15 +50,28 @@ static struct view read_private(struct wire_reader *r, struct public_key *key, b
     return start;
 }
 
-static enum err extension_error(struct view name)
+/*
+ * Destination constraints are the agent's to keep, which knows who asks. Where they hold nothing,
+ * what was meant can only be guessed.
+ */
+static void read_extension(struct wire_reader *r, struct add_request *add)
 {
+    struct view name = wire_string(r, FRAME_MAX);
+    bool first = add->destinations.len == 0;
+
+    if (r->err != OK) {
+        return;
+    }
     if (view_is(name, "restrict-destination-v00@openssh.com")) {
-        return ERR_CONSTRAINT_HOP;
+        add->destinations = wire_string(r, FRAME_MAX);
+        if (!first || add->destinations.len == 0) {
+            r->err = ERR_MALFORMED;
+        }
+    } else if (view_is(name, "sk-provider@openssh.com")) {
+        r->err = ERR_CONSTRAINT_SK;
+    } else {
+        r->err = ERR_CONSTRAINT;
     }
-    if (view_is(name, "sk-provider@openssh.com")) {
-        return ERR_CONSTRAINT_SK;
-    }
-    return ERR_CONSTRAINT;
 }
 
 /*
@@ -68,8 +81,6 @@ static enum err extension_error(struct view name)
 static void read_constraints(struct wire_reader *r, struct add_request *add)
 {
     while (r->err == OK && r->left > 0) {
-        struct view name;
-
         switch (wire_u8(r)) {
         case CONSTRAIN_LIFETIME:
             if (add->has_life) {
@@ -85,10 +96,7 @@ static void read_constraints(struct wire_reader *r, struct add_request *add)
             add->confirm = true;
             break;
         case CONSTRAIN_EXTENSION:
-            name = wire_string(r, FRAME_MAX);
-            if (r->err == OK) {
-                r->err = extension_error(name);
-            }
+            read_extension(r, add);
             break;
         default:
             r->err = ERR_CONSTRAINT;

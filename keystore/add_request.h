@@ -17,6 +17,8 @@ struct add_request {
     uint32_t life;       /* seconds; 0 for none */
     bool has_life;       /* a life of 0 seconds is over at once */
     bool confirm;
+    /* What restrict-destination-v00@openssh.com holds, unread and not empty; else empty. */
+    struct view destinations;
 };
 
 /*

@@ -6,7 +6,7 @@
 
 /*
  * What must be true of the process before it holds a key: no core dump, no ptrace by the same user,
- * no privilege from an exec, no environment, no descriptor but 0 to 3; and it ends with the agent.
+ * no privilege from an exec, no environment, no descriptor but 0 to 4; and it ends with the agent.
  * ERR_SYSTEM.
  */
 enum err must_check harden_process(void);

@@ -19,6 +19,7 @@
  */
 struct key {
     uint64_t id;
+    uint64_t serial; /* of this addition to the table; no other key or addition ever has it */
     const struct key_type *type;
     uint8_t *blob;
     size_t blob_len; /* bytes */

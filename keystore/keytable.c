@@ -13,7 +13,7 @@
 static_assert(KEYS_MAX <= SLOT_MASK + 1U, "a slot number has to fit into an id");
 
 static struct key *slots[KEYS_MAX];
-static uint64_t count;
+static uint64_t count;         /* of additions */
 static uint64_t next_deadline; /* no key's time is over before; 0: no key has one */
 
 static size_t find_slot(const struct key *key)
@@ -38,11 +38,12 @@ enum err keytable_put(struct key **key, struct key **ret)
     if (slot == KEYS_MAX) {
         return ERR_TOO_MANY;
     }
+    (*key)->serial = ++count;
     if (slots[slot] != NULL) {
         (*key)->id = slots[slot]->id;
         key_free(&slots[slot]);
     } else {
-        (*key)->id = ++count << SLOT_BITS | slot;
+        (*key)->id = count << SLOT_BITS | slot;
     }
     slots[slot] = *key;
     if ((*key)->deadline != 0 && (next_deadline == 0 || (*key)->deadline < next_deadline)) {

@@ -8,8 +8,8 @@
 
 /*
  * Takes the key over and gives it an id, or the id of the key with the same blob, which it
- * replaces. *key becomes NULL and *ret points into the table, on success. ERR_TOO_MANY at KEYS_MAX
- * keys: *key stays the caller's.
+ * replaces, and a new serial. *key becomes NULL and *ret points into the table, on success.
+ * ERR_TOO_MANY at KEYS_MAX keys: *key stays the caller's.
  */
 enum err must_check keytable_put(struct key **key, struct key **ret);
 

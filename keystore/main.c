@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * split-ssh-keystore: holds the private keys and signs. Started by split-ssh-agent with a socket on
- * fd 3; trusts the agent no further than the requests of ipc.h go.
+ * split-ssh-keystore: holds the private keys and signs. Started by split-ssh-agent with a socket to
+ * it on fd 3, and one to the prompt on fd 4; trusts the agent no further than the requests of ipc.h
+ * go.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "approval.h"
 #include "harden.h"
 #include "ipc.h"
 #include "keytable.h"
@@ -18,11 +22,11 @@
 #include "serve.h"
 #include "stack.h"
 
-static bool started_by_agent(void)
+static bool is_socket(int fd)
 {
     struct stat status;
 
-    return fstat(IPC_FD, &status) == 0 && S_ISSOCK(status.st_mode);
+    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 /* A background agent's keystore must not hold the terminal, or a pipe, that it was started on. */
@@ -40,6 +44,37 @@ static int fatal(int status, const char *what)
 {
     log_line("%s: %s", what, strerror(errno));
     return status;
+}
+
+/* A prompt that is gone already is no error: then there is nobody who could approve. */
+static bool send_to_prompt(const uint8_t *key)
+{
+    ssize_t n;
+
+    do {
+        n = send(IPC_TOKEN_FD, key, APPROVAL_KEY_SIZE, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    return n == APPROVAL_KEY_SIZE || (n < 0 && (errno == EPIPE || errno == ECONNRESET));
+}
+
+/*
+ * The key of approvals, in the arena. The prompt gets it, and the way to the prompt is closed,
+ * before the agent can ask anything of this process.
+ */
+static enum err share_token_key(uint8_t **ret)
+{
+    uint8_t *key = secret_alloc(APPROVAL_KEY_SIZE);
+
+    if (key == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    randombytes_buf(key, APPROVAL_KEY_SIZE);
+    if (!send_to_prompt(key) || close(IPC_TOKEN_FD) != 0) {
+        secret_free(key);
+        return ERR_SYSTEM;
+    }
+    *ret = key;
+    return OK;
 }
 
 /* Says what is weaker than it should be. */
@@ -61,6 +96,7 @@ static int run(bool foreground)
 {
     char memory[IPC_HELLO_MAX];
     char sandbox[IPC_HELLO_MAX];
+    uint8_t *token_key;
 
     if (secret_init() != OK || stack_init() != OK) {
         return fatal(IPC_EXIT_MEMORY,
@@ -69,6 +105,9 @@ static int run(bool foreground)
     }
     if (libcrypto_init() != OK || sodium_init() < 0) {
         return fatal(IPC_EXIT_CRYPTO, "cannot set up the cryptographic libraries");
+    }
+    if (share_token_key(&token_key) != OK) {
+        return fatal(IPC_EXIT_SYSTEM, "cannot share the key of approvals");
     }
     describe_memory(memory, sizeof memory);
     if (!foreground) {
@@ -80,7 +119,7 @@ static int run(bool foreground)
     if (serve_hello(memory, sandbox) != OK) {
         return fatal(IPC_EXIT_SYSTEM, "cannot reach the agent");
     }
-    return serve();
+    return serve(token_key);
 }
 
 /* -f: the agent is in the foreground; keep standard error. */
@@ -88,7 +127,7 @@ int main(int argc, char *argv[])
 {
     int status;
 
-    if (!started_by_agent()) {
+    if (!is_socket(IPC_FD) || !is_socket(IPC_TOKEN_FD)) {
         log_line("this program is started by split-ssh-agent, not by hand");
         return IPC_EXIT_USAGE;
     }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "approvals.h"
 #include "clock.h"
 #include "ipc.h"
 #include "keytable.h"
@@ -19,6 +20,8 @@
  * has the size of the largest, and is wiped after each.
  */
 static uint8_t answer_bytes[4 + IPC_MAX];
+
+static struct approvals approvals;
 
 /*
  * A handler reads its body, writes the body of the answer and returns what the answer says. It sets
@@ -80,6 +83,7 @@ static enum err handle_add(struct request *request)
     put_u8(w, kept->confirm ? IPC_KEY_CONFIRM : 0);
     put_string(w, (struct view){kept->blob, kept->blob_len});
     put_string(w, (struct view){kept->comment, kept->comment_len});
+    put_string(w, add.destinations);
     if (w->err != OK) { /* the agent would not know that it is here */
         err = keytable_remove(kept->id);
         return err != OK ? err : w->err;
@@ -87,34 +91,72 @@ static enum err handle_add(struct request *request)
     return OK;
 }
 
+struct sign_request {
+    uint64_t id;
+    uint32_t flags;
+    struct view qube;
+    bool has_approval;
+    struct approval approval;
+    struct view data;
+};
+
+/* False: malformed. So is an approval of the wrong size, whether the key asks for one or not. */
+static bool read_sign(struct request *request, struct sign_request *ret)
+{
+    struct wire_reader *r = &request->body;
+    struct view approval;
+
+    ret->id = wire_u64(r);
+    ret->flags = wire_u32(r);
+    ret->qube = wire_string(r, QUBE_NAME_MAX);
+    approval = wire_string(r, APPROVAL_SIZE);
+    ret->data = wire_rest(r);
+    ret->has_approval = approval.len > 0;
+    if (body_ends(request) && ret->has_approval) {
+        request->protocol = approval_parse(approval, &ret->approval) != OK;
+    }
+    return !request->protocol;
+}
+
+static enum err check_confirmed(const struct key *key, const struct sign_request *sign)
+{
+    const struct approval_subject subject = {
+        .key_blob = {key->blob, key->blob_len}, .data = sign->data, .qube = sign->qube};
+
+    if (!key->confirm) {
+        return OK;
+    }
+    return sign->has_approval
+               ? approvals_use(&approvals, &sign->approval, key->serial, &subject, boottime_ms())
+               : approvals_remembered(&approvals, key->serial, &subject, boottime_ms());
+}
+
 static enum err handle_sign(struct request *request)
 {
-    struct wire_writer *w = request->answer;
-    uint64_t id = wire_u64(&request->body);
-    uint32_t flags = wire_u32(&request->body);
-    struct view data = wire_rest(&request->body);
     uint8_t signature_bytes[SIGNATURE_MAX];
     struct wire_writer signature = wire_writer(signature_bytes, sizeof signature_bytes);
+    struct sign_request sign;
     struct key *key;
     enum err err;
 
-    if (!body_ends(request)) {
+    if (!read_sign(request, &sign)) {
         return ERR_MALFORMED;
     }
     if (lock_is_closed()) {
         return ERR_LOCKED;
     }
-    key = keytable_find(id);
+    key = keytable_find(sign.id);
     if (key == NULL) {
         return ERR_NOT_FOUND;
     }
-    if (key->confirm) {
-        return ERR_CONFIRM;
+    err = check_confirmed(key, &sign);
+    if (err != OK) {
+        return err;
     }
-    err = sign_data(key, flags, data, &signature);
+    err = sign_data(key, sign.flags, sign.data, &signature);
     if (err == OK) {
-        put_string(w, wire_written(&signature));
-        err = w->err;
+        put_string(request->answer, wire_written(&signature));
+        err = request->answer->err;
     }
     return err;
 }
@@ -145,7 +187,11 @@ static enum err handle_lock(struct request *request)
 {
     struct view passphrase = wire_string(&request->body, PASSPHRASE_MAX);
 
-    return body_ends(request) ? lock_close(passphrase) : ERR_MALFORMED;
+    if (!body_ends(request)) {
+        return ERR_MALFORMED;
+    }
+    approvals_revoke(&approvals, NULL); /* also where there is no memory to lock */
+    return lock_close(passphrase);
 }
 
 static enum err handle_unlock(struct request *request)
@@ -155,11 +201,23 @@ static enum err handle_unlock(struct request *request)
     return body_ends(request) ? lock_open(passphrase) : ERR_MALFORMED;
 }
 
+static enum err handle_revoke(struct request *request)
+{
+    bool all = wire_bool(&request->body);
+    struct view qube = wire_string(&request->body, QUBE_NAME_MAX);
+
+    if (!body_ends(request)) {
+        return ERR_MALFORMED;
+    }
+    approvals_revoke(&approvals, all ? NULL : &qube);
+    return OK;
+}
+
 static enum err (*const handlers[])(struct request *) = {
     [IPC_ADD] = handle_add,       [IPC_SIGN] = handle_sign,
     [IPC_REMOVE] = handle_remove, [IPC_REMOVE_ALL] = handle_remove_all,
     [IPC_EXPIRE] = handle_expire, [IPC_LOCK] = handle_lock,
-    [IPC_UNLOCK] = handle_unlock,
+    [IPC_UNLOCK] = handle_unlock, [IPC_REVOKE] = handle_revoke,
 };
 
 static enum err send_all(const uint8_t *data, size_t len)
@@ -250,7 +308,7 @@ static bool receive(uint8_t *bytes, size_t cap, size_t *have, int *ret_status)
     return true;
 }
 
-int serve(void)
+int serve(const uint8_t *token_key)
 {
     uint8_t *bytes = secret_alloc(4 + IPC_MAX);
     int status = IPC_EXIT_MEMORY;
@@ -260,6 +318,7 @@ int serve(void)
     if (bytes == NULL) {
         return status;
     }
+    approvals.token_key = token_key;
     while (receive(bytes, 4 + IPC_MAX, &have, &status)) {
         size_t len = have >= 4 ? load_u32(bytes) : 0;
 

@@ -2,6 +2,8 @@
 #ifndef KEYSTORE_SERVE_H
 #define KEYSTORE_SERVE_H
 
+#include <stdint.h>
+
 #include "err.h"
 
 /* Sends HELLO with these descriptions (ipc.h). ERR_SYSTEM. */
@@ -9,8 +11,9 @@ enum err must_check serve_hello(const char *memory, const char *sandbox);
 
 /*
  * Answers the requests on IPC_FD, one after the other (ipc.h), until the agent closes it. Returns
- * the exit status of the process, an enum ipc_exit; keys are the caller's to wipe.
+ * the exit status of the process, an enum ipc_exit; keys are the caller's to wipe. The token key
+ * has APPROVAL_KEY_SIZE bytes and stays the caller's.
  */
-int serve(void);
+int serve(const uint8_t *token_key);
 
 #endif

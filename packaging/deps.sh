@@ -23,11 +23,13 @@ as_root() {
     fi
 }
 
-debian_build="build-essential cmake pkg-config libsodium-dev libssl-dev libseccomp-dev"
+debian_build="build-essential cmake pkg-config libglib2.0-dev libinih-dev \
+    libsodium-dev libssl-dev libseccomp-dev"
 debian_try="git openssh-client openssh-server"
 debian_test="bats clang clang-format clang-tidy gdb libcmocka-dev mandoc openssh-tests procps \
     python3 socat strace sudo systemd util-linux"
-fedora_build="gcc make cmake pkgconf-pkg-config libsodium-devel openssl-devel libseccomp-devel"
+fedora_build="gcc make cmake pkgconf-pkg-config glib2-devel inih-devel libsodium-devel openssl-devel \
+    libseccomp-devel"
 fedora_try="git-core openssh-clients openssh-server"
 fedora_test="bats clang clang-tools-extra gdb libasan libcmocka-devel libubsan mandoc procps-ng \
     python3 socat strace sudo systemd util-linux"

@@ -72,7 +72,7 @@ make_directory() {
     *[!A-Za-z0-9/._-]* | [!/]* | ??????????????????????????????????????????????????*) tmp=/tmp ;;
     esac
     dir=$(mktemp -d "$tmp/split-ssh.XXXXXX") || fail "cannot make a directory in $tmp"
-    mkdir "$dir/vault" "$dir/qubes-rpc" "$dir/server" "$dir/work"
+    mkdir "$dir/vault" "$dir/vault/.ssh" "$dir/qubes-rpc" "$dir/server" "$dir/work"
 }
 
 # A command as one would type it.
@@ -102,8 +102,13 @@ on() {
     return "$status"
 }
 
-# Lines of the vault's log since the last time.
+# What the vault asked since the last time, and lines of its log.
 vault_says() {
+    if [ -s "$dir/vault/questions" ]; then
+        printf '  The vault asks its user, who says yes:\n'
+        sed 's/^/    | /' "$dir/vault/questions"
+        : >"$dir/vault/questions"
+    fi
     total=$(wc -l <"$dir/vault.log")
     if [ "$total" -gt "$log_lines" ]; then
         printf '  The vault notes:\n'
@@ -141,12 +146,26 @@ build() {
     standin=$PWD/build/try/tests/standin/qrexec-client-vm
 }
 
+# Somebody at the vault: reads the question, and says yes.
+make_user() {
+    cat >"$dir/vault/user" <<EOF
+#!/bin/sh
+printf '%s\\n' "\$1" >>"$dir/vault/questions"
+EOF
+    chmod 755 "$dir/vault/user"
+    ssh-keygen -q -t ed25519 -N '' -C server -f "$dir/server/host_key"
+    echo "server $(cat "$dir/server/host_key.pub")" >"$dir/vault/.ssh/known_hosts"
+}
+
 start_vault() {
     step "The vault starts its agent"
+    make_user
     echo "  It listens twice: for programs in the vault, and for calls that qrexec brings from qubes."
     ln -s "$dir/vault/qrexec.sock" "$dir/qubes-rpc/qubes.SshAgent"
     show vault split-ssh-agent -D -a "$dir/vault/agent.sock" -q "$dir/vault/qrexec.sock"
-    "$bin/split-ssh-agent" -D -a "$dir/vault/agent.sock" -q "$dir/vault/qrexec.sock" \
+    env -u DISPLAY -u WAYLAND_DISPLAY -u DBUS_SESSION_BUS_ADDRESS -u XDG_CONFIG_HOME \
+        -u XDG_STATE_HOME HOME="$dir/vault" SSH_ASKPASS="$dir/vault/user" SSH_ASKPASS_REQUIRE=force \
+        "$bin/split-ssh-agent" -D -a "$dir/vault/agent.sock" -q "$dir/vault/qrexec.sock" \
         </dev/null >/dev/null 2>"$dir/vault.log" &
     pids="$! $pids"
     wait_for "$!" "the agent" env SSH_AUTH_SOCK="$dir/vault/agent.sock" \
@@ -209,7 +228,6 @@ start_sshd() {
 start_server() {
     user=$(id -un)
     prepare_root
-    ssh-keygen -q -t ed25519 -N '' -C server -f "$dir/server/host_key"
     cp "$dir/work/key.pub" "$dir/server/authorized_keys"
     cat >"$dir/server/sshd_config" <<EOF
 ListenAddress 127.0.0.1
@@ -312,6 +330,14 @@ try_what_is_refused() {
     on vault ssh-add -l || fail "the key is gone"
     on dev ssh -F "$dir/work/ssh_config" server 'echo Logged in again.' </dev/null ||
         fail "the key does not sign any more"
+    vault_says
+}
+
+show_log() {
+    step "What the vault has on record"
+    show vault split-ssh log
+    HOME="$dir/vault" XDG_STATE_HOME='' "$bin/split-ssh" log | sed 's/^/    /' ||
+        fail "there is no record"
 }
 
 shell() {
@@ -357,6 +383,7 @@ main() {
     log_in
     sign_commit
     try_what_is_refused
+    show_log
     if [ -t 0 ] && [ -t 1 ]; then
         shell
     fi

@@ -3,7 +3,8 @@
  * What another process can get out of a process.
  *
  *   probe PID                 tries each way in, for a plain user; prints "WAY: open", or why not
- *   probe SECRETS PID...      goes each way that root has, and looks for the secrets (secrets.py)
+ *   probe SECRETS PID...      goes each way that root has, and looks for the secrets (secrets.py);
+ *                             a process that has a tracer already refuses ptrace, which it prints
  *
  * Exit status 0: every way was refused, or no secret was found; 1: not so; 2: it could not be done.
  */
@@ -155,12 +156,18 @@ static void search(uint64_t address, const char *place)
     }
 }
 
-static void search_stopped(const char *text)
+/* False if nobody may trace it; errno says why. */
+static bool search_stopped(const char *text)
 {
     int status;
 
-    if (ptrace(PTRACE_SEIZE, pid, 0, 0) != 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) != 0 ||
-        waitpid(pid, &status, __WALL) != pid) {
+    /* The old way, which stops it by itself, asks the same; but that is for the kernel to say. */
+    if (ptrace(PTRACE_SEIZE, pid, 0, 0) != 0 && ptrace(PTRACE_ATTACH, pid, 0, 0) != 0) {
+        return false;
+    }
+    /* Fails after the old way. */
+    ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+    if (waitpid(pid, &status, __WALL) != pid) {
         die("cannot stop %s", text);
     }
     copy = copy_peek;
@@ -168,6 +175,7 @@ static void search_stopped(const char *text)
     if (ptrace(PTRACE_DETACH, pid, 0, 0) != 0) {
         die("cannot let go of %s", text);
     }
+    return true;
 }
 
 /* A descriptor of memory would be a way in. */
@@ -228,8 +236,11 @@ static void search_process(const char *text)
     copy = copy_readv;
     process_each_page(text, search);
     before = tell_hits(text, "process_vm_readv", before);
-    search_stopped(text);
-    before = tell_hits(text, "PTRACE_PEEKDATA", before);
+    if (search_stopped(text)) {
+        before = tell_hits(text, "PTRACE_PEEKDATA", before);
+    } else {
+        printf("%s ptrace: %s\n", text, strerror(errno));
+    }
     snprintf(way, sizeof way, "pidfd_getfd of %u", search_descriptors());
     tell_hits(text, way, before);
 }

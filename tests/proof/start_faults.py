@@ -27,15 +27,24 @@ ABORTS = {"futex", "getrandom"}
 def start(keystore, log, inject=()):
     """Runs it under strace until its first message; (exit status, said something, answered)."""
     ours, its = socket.socketpair()
+    prompt, token = socket.socketpair()
     ours.settimeout(PATIENCE)
+
+    def descriptors():
+        moved = os.dup(its.fileno()), os.dup(token.fileno())
+        os.dup2(moved[0], 3)
+        os.dup2(moved[1], 4)
+
     command = ["strace", "-o", log, *inject, keystore, "-f"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env={},
-                          pass_fds=[3], preexec_fn=lambda: os.dup2(its.fileno(), 3)) as process:
+                          pass_fds=[3, 4], preexec_fn=descriptors) as process:
         its.close()
+        token.close()
         answered = receive(ours)[4:5] == bytes([HELLO])
         said = process.stderr.read()
         status = process.wait(PATIENCE)
     ours.close()
+    prompt.close()
     return status, said, answered
 
 

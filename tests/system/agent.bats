@@ -134,7 +134,7 @@ refused_add() {
     [ "$output" = "0c00000001$(wire_string "$(blob "$KEYS/ed25519.pub")")$(wire_string 4be47365)" ]
 }
 
-@test "-c: the key is listed, and never signs; the log says why" {
+@test "-c: the key is listed, and with nobody to ask it never signs; the log says why" {
     start_agent
     ssh-add -q -c "$KEYS/ed25519" "$KEYS/rsa"
     keys_are ed25519 rsa
@@ -142,12 +142,12 @@ refused_add() {
         run ssh-add -T "$KEYS/$key.pub"
         [ "$status" -ne 0 ]
         fingerprint=$(ssh-keygen -l -f "$KEYS/$key" | cut -d' ' -f2)
-        wait_logged "local: refused to sign with $fingerprint: .*there is no prompt yet"
+        wait_logged "local: refused to sign with $fingerprint .*: there is no display to ask on"
     done
     # From a qube as well.
     run qube_raw dev frame "$(sign_request "$KEYS/ed25519.pub")" read
     [ "$output" = "$FAILURE" ]
-    wait_logged "qube dev: refused to sign with .*there is no prompt yet"
+    wait_logged "qube dev: refused to sign with .*: there is no display to ask on"
     ssh-add -q "$KEYS/second"
     ssh-add -T "$KEYS/second.pub"
 }
@@ -227,12 +227,6 @@ refused_add() {
     ssh-add -T "$KEYS/second.pub"
 }
 
-@test "-h is refused, and the key is not held without it" {
-    start_agent
-    echo "host $(cut -d' ' -f1-2 "$KEYS/second.pub")" >"$D/known_hosts"
-    refused_add "$KEYS/ed25519" 'destination constraints' -h host -H "$D/known_hosts"
-}
-
 @test "RSA with 1024 bits is refused" {
     start_agent
     refused_add "$KEYS/small" 'RSA keys must have 2048'
@@ -279,7 +273,9 @@ refused_add() {
     : >"$AGENT_LOG"
     refuses "ff$(wire_text unknown@example.org)" 'a key constraint that is not supported'
     refuses "ff$(wire_text sk-provider@openssh.com)$(wire_text internal)" 'a security key provider'
-    refuses "02ff$(wire_text restrict-destination-v00@openssh.com)00000000" 'destination constraints'
+    # Destinations that say nothing, or are none.
+    refuses "02ff$(wire_text restrict-destination-v00@openssh.com)00000000" 'malformed'
+    refuses "02ff$(wire_text restrict-destination-v00@openssh.com)$(wire_string 00)" 'malformed'
     refuses "01$(u32 3600)01$(u32 3600)" 'malformed'
 }
 
@@ -336,8 +332,13 @@ refused_add() {
 @test "query names the extensions; an unknown one fails" {
     start_agent
     run local_raw frame "1b$(wire_text query)" read frame "1b$(wire_text no@example.org)" read
-    [ "${lines[0]}" = "1d$(wire_text query)$(wire_text query)$(wire_text session-bind@openssh.com)" ]
+    both="1d$(wire_text query)$(wire_text query)$(wire_text session-bind@openssh.com)"
+    own=$(for name in status grants revoke policy-test list; do wire_text "$name@split-ssh"; done)
+    [ "${lines[0]}" = "$both${own//$'\n'/}" ]
     [ "${lines[1]}" = "$FAILURE" ]
+    # A qube is not told of what it may not use.
+    [ "$(qube_raw dev frame "1b$(wire_text query)" read)" = "$both" ]
+    [ "$(qube_raw dev frame "1b$(wire_text status@split-ssh)" read)" = "$FAILURE" ]
 }
 
 @test "RSA with SHA-1, SHA-256 and SHA-512 for programs in the vault" {

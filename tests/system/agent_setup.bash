@@ -25,10 +25,33 @@ prepare() {
     SOCKET="$D/sockets/relay.sock" # the relay's, for start_relay
     LOG="$D/relay.log"
     : >"$AGENT_LOG"
-    export TMPDIR="$D"
+    export TMPDIR="$D" HOME="$D/home"
+    mkdir -p "$HOME/.config/qubes-split-ssh"
+    POLICY="$HOME/.config/qubes-split-ssh/test.conf"
+    AUDIT="$HOME/.local/state/split-ssh/audit.jsonl"
+    allow_all
     export SSH_AUTH_SOCK="$AGENT_SOCKET"
-    unset SSH_AGENT_PID SSH_ASKPASS SSH_ASKPASS_REQUIRE DISPLAY
+    unset SSH_AGENT_PID SSH_ASKPASS SSH_ASKPASS_REQUIRE DISPLAY WAYLAND_DISPLAY
+    unset XDG_CONFIG_HOME XDG_STATE_HOME DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR
     unset LISTEN_PID LISTEN_FDS LISTEN_FDNAMES
+}
+
+# A policy without questions and limits, for tests of what lies before or behind them.
+allow_all() {
+    cat >"$POLICY" <<'END'
+[DEFAULT]
+confirm = no
+uses = no
+rate = no
+namespaces = all
+opaque = yes
+connections = 64
+END
+}
+
+# The policy of somebody who wrote none.
+default_policy() {
+    rm -f "$POLICY"
 }
 
 # Ends all that was started; a program that the sanitizers stopped fails the test.
@@ -47,7 +70,8 @@ make_key() {
     ssh-keygen -q -N '' -C "$name" -f "$KEYS/$name" "$@"
 }
 
-# start_agent [OPTION...]: with both sockets. Its pid is in AGENT_PID, its keystore's in KEYSTORE_PID.
+# start_agent [OPTION...]: with both sockets. Its pid is in AGENT_PID, its helpers' in KEYSTORE_PID
+# and PROMPT_PID.
 start_agent() {
     start_agent_as "$AGENT" -D -a "$AGENT_SOCKET" -q "$QREXEC_SOCKET" "$@"
 }
@@ -57,8 +81,22 @@ start_agent_as() {
     spawn "$@" >"$D/agent.out" 2>>"$AGENT_LOG"
     AGENT_PID=$SPAWNED
     wait_until test -S "$AGENT_SOCKET"
-    wait_until has_children "$AGENT_PID"
-    KEYSTORE_PID=$(children "$AGENT_PID")
+    wait_until helpers_of "$AGENT_PID"
+}
+
+# helpers_of PID: the agent's children, once both have begun: KEYSTORE_PID and PROMPT_PID.
+helpers_of() {
+    local pid
+
+    KEYSTORE_PID=
+    PROMPT_PID=
+    for pid in $(children "$1"); do
+        case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+        */split-ssh-keystore) KEYSTORE_PID=$pid ;;
+        */split-ssh-prompt) PROMPT_PID=$pid ;;
+        esac
+    done
+    [[ -n "$KEYSTORE_PID" && -n "$PROMPT_PID" ]]
 }
 
 # ends_with STATUS PID: of a process that spawn started.

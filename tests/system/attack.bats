@@ -28,6 +28,11 @@ as_nobody() {
     setpriv --reuid=nobody --regid=65534 --clear-groups --bounding-set=-all "$@"
 }
 
+# traced_by PID TRACER
+traced_by() {
+    [ "$(sed -n 's/^TracerPid:.//p' "/proc/$1/status")" = "$2" ]
+}
+
 # start_all_as_nobody: agent, keystore and relay, and a key.
 start_all_as_nobody() {
     install -d -m 700 -o nobody "$OPEN/nobody"
@@ -42,6 +47,7 @@ start_all_as_nobody() {
     for pid in "$AGENT_PID" "$KEYSTORE_PID" "$RELAY_PID"; do
         grep -q "^Uid:.$(id -u nobody)" "/proc/$pid/status"
     done
+    traced_by "$KEYSTORE_PID" "$AGENT_PID"
 }
 
 ### The same user
@@ -97,25 +103,164 @@ start_all_as_nobody() {
     grep -q "pidfd_getfd of [1-9].*, hits [1-9]" <<<"$output"
 }
 
-@test "they find none in agent, keystore and relay: idle, and while they sign" {
-    needs_memfd_secret
-    start_agent
+# nothing_for_root LOOKS: in agent, keystore and relay, idle and while they sign; LOOKS is how many
+# ways there are into the three together.
+nothing_for_root() {
+    local state
+
     load_all
     start_client_qube
-    for i in idle signing; do
+    for state in idle signing; do
         run timeout 120 "$PROBE" "$SECRETS" "$AGENT_PID" "$KEYSTORE_PID" "$RELAY_PID"
-        echo "$i: $output"
+        echo "$state: $output"
         [ "$status" -eq 0 ]
-        [ "$(grep -c ', hits 0$' <<<"$output")" -eq 9 ]
+        [ "$(grep -c ', hits 0$' <<<"$output")" -eq "$1" ]
         # The keystore has its standard descriptors and the agent's socket, nothing to be mapped.
-        grep -q "^$KEYSTORE_PID pidfd_getfd of 4: KiB 0" <<<"$output"
+        grep -q "^$KEYSTORE_PID pidfd_getfd of [45]: KiB 0" <<<"$output"
         # What was not handed out is the arena.
         refute grep -q "^$KEYSTORE_PID process_vm_readv: .*refused KiB 0," <<<"$output"
         refute grep -q "^$KEYSTORE_PID PTRACE_PEEKDATA: .*refused KiB 0," <<<"$output"
-        [ "$i" = signing ] || sign_forever "$AGENT_SOCKET"
+        if [ "$1" -eq 8 ]; then
+            grep -q -x "$KEYSTORE_PID ptrace: Operation not permitted" <<<"$output"
+        fi
+        [ "$state" = signing ] || sign_forever "$AGENT_SOCKET"
     done
     end_load
     SSH_AUTH_SOCK="$AGENT_SOCKET" ssh-add -T "$KEYS/rsa4096.pub"
+}
+
+@test "they find none in agent, keystore and relay, and the keystore refuses ptrace" {
+    needs_memfd_secret
+    start_agent
+    nothing_for_root 8
+}
+
+@test "nor with PTRACE_PEEKDATA where the agent could not trace the keystore" {
+    needs_memfd_secret
+    start_untraced
+    nothing_for_root 9
+}
+
+@test "no debugger of root gets into the keystore, also while the agent is stopped" {
+    start_agent
+    load_all
+    traced_by "$KEYSTORE_PID" "$AGENT_PID"
+    refuses_debugger "$KEYSTORE_PID"
+    kill -STOP "$AGENT_PID"
+    refuses_debugger "$KEYSTORE_PID"
+    kill -STOP "$KEYSTORE_PID"
+    refuses_debugger "$KEYSTORE_PID"
+    kill -CONT "$KEYSTORE_PID"
+    kill -CONT "$AGENT_PID"
+    ssh-add -T "$KEYS/ed25519.pub"
+}
+
+@test "when the agent is killed the keystore is gone, also one that is stopped" {
+    for state in runs stopped; do
+        rm -f "$AGENT_SOCKET" "$QREXEC_SOCKET"
+        start_agent
+        load_all
+        if [ $state = stopped ]; then
+            kill -STOP "$KEYSTORE_PID"
+            wait_until stopped "$KEYSTORE_PID"
+        fi
+        kill -9 "$AGENT_PID"
+        wait_until gone "$KEYSTORE_PID"
+    done
+}
+
+@test "an agent that cannot trace says what is weaker, and everything works" {
+    start_untraced
+    [ "$(grep -c 'warning: the agent cannot trace the keystore (Function not implemented)' \
+        "$AGENT_LOG")" -eq 1 ]
+    load_all
+    ssh-add -T "$KEYS/rsa3072.pub"
+    stop_agent
+}
+
+@test "an agent under strace -f is one that cannot trace" {
+    command -v strace >/dev/null || skip "strace is not installed"
+    start_agent_as strace -D -f -qq -e trace=none -o /dev/null \
+        "$AGENT" -D -a "$AGENT_SOCKET" -q "$QREXEC_SOCKET"
+    wait_logged 'warning: the agent cannot trace the keystore (Operation not permitted)'
+    load_all
+    ssh-add -T "$KEYS/rsa3072.pub"
+    stop_agent
+}
+
+### Signals, which a tracer sees first
+
+stopped() {
+    grep -q '^State:.[tT]' "/proc/$1/status"
+}
+
+@test "a signal that the keystore ignores does not keep it from signing" {
+    start_agent
+    load_all
+    for signal in TERM INT HUP CHLD CONT WINCH URG TERM; do
+        kill -$signal "$KEYSTORE_PID"
+        timeout 60 ssh-add -T "$KEYS/ed25519.pub"
+    done
+    # Many at once, while it works.
+    sign_forever "$AGENT_SOCKET"
+    for i in {1..200}; do
+        kill -TERM "$KEYSTORE_PID"
+        kill -CHLD "$KEYSTORE_PID"
+    done
+    end_load
+    timeout 60 ssh-add -T "$KEYS/ed25519.pub"
+    stop_agent
+}
+
+@test "the keystore stops and goes on as its user says" {
+    start_agent
+    load_all
+    for signal in STOP TSTP TTIN TTOU STOP; do
+        kill -$signal "$KEYSTORE_PID"
+        wait_until stopped "$KEYSTORE_PID"
+        spawn "$RAW" "$AGENT_SOCKET" frame "$(sign_request "$KEYS/ed25519.pub")" read >"$D/answer"
+        # The list does not need it, and comes after the request.
+        ssh-add -l >/dev/null
+        stopped "$KEYSTORE_PID"
+        [ ! -s "$D/answer" ]
+        kill -CONT "$KEYSTORE_PID"
+        ends_with 0 "$SPAWNED"
+        is_signature "$(cat "$D/answer")"
+    done
+    # In quick succession, and while it works.
+    sign_forever "$AGENT_SOCKET"
+    for i in {1..100}; do
+        kill -STOP "$KEYSTORE_PID"
+        kill -CONT "$KEYSTORE_PID"
+    done
+    end_load
+    timeout 60 ssh-add -T "$KEYS/ed25519.pub"
+    stop_agent
+}
+
+@test "SIGTSTP and SIGCONT to the whole group, as a terminal sends them" {
+    start_agent
+    load_all
+    for i in {1..10}; do
+        kill -TSTP "$AGENT_PID" "$KEYSTORE_PID"
+        wait_until stopped "$AGENT_PID"
+        wait_until stopped "$KEYSTORE_PID"
+        kill -CONT "$AGENT_PID" "$KEYSTORE_PID"
+        timeout 60 ssh-add -T "$KEYS/ed25519.pub"
+    done
+    stop_agent
+}
+
+@test "what kills the keystore kills it, and the agent says which signal" {
+    for number in 4 6 7 8 9 10 11 14 31; do # ILL ABRT BUS FPE KILL USR1 SEGV ALRM SYS
+        rm -f "$AGENT_SOCKET" "$QREXEC_SOCKET"
+        : >"$AGENT_LOG"
+        start_agent
+        load_all
+        kill -$number "$KEYSTORE_PID"
+        ends_with 1 "$AGENT_PID"
+        grep -q "the keystore has ended (signal $number); all keys are gone" "$AGENT_LOG"
+    done
 }
 
 @test "nothing of the keystore can be re-opened through /proc/PID/fd" {

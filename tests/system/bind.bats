@@ -138,6 +138,23 @@ local_connection() {
     not_bound "$(bind ed25519 $SESSION $FORWARDING)" "$(bind other $SESSION $FORWARDING)"
 }
 
+@test "a bind that comes again changes nothing" {
+    start_with_keys
+    for kind in $FORWARDING $AUTHENTICATION; do
+        request=$(bind ed25519 $SESSION "$kind")
+        run qube_raw dev frame "$request" read frame "$request" read frame "$SIGN" read
+        [ "${lines[0]}" = "$SUCCESS" ]
+        [ "${lines[1]}" = "$SUCCESS" ]
+        is_signature "${lines[2]}"
+    done
+    WHY='not allowed'
+    not_bound "$(bind ed25519 $SESSION $FORWARDING)" "$(bind ed25519 $SESSION $AUTHENTICATION)"
+    not_bound "$(bind ed25519 $SESSION $AUTHENTICATION)" "$(bind ed25519 $SESSION $FORWARDING)"
+    WHY='the signature is wrong'
+    not_bound "$(bind ed25519 $SESSION $FORWARDING)" \
+        "$(bind ed25519 $SESSION $FORWARDING $SESSION_2)"
+}
+
 @test "there is an end of forwarding" {
     start_with_keys
     requests=()

@@ -31,10 +31,19 @@ NOT_FOUND=03
 LOCKED=07
 CONFIRM=14
 
-# start_keystore: alone, its fd 3 is the one connection to $IPC. Its exit status goes to $D/status.
+# start_keystore: alone, its fd 3 is the one connection to $IPC, and its fd 4 a prompt that is gone.
+# Its exit status goes to $D/status.
 start_keystore() {
     IPC="$D/ipc.sock"
-    printf '#!/bin/sh\n"%s" -f\necho $? >"%s"\n' "$KEYSTORE" "$D/status" >"$D/run-keystore"
+    cat >"$D/exec-keystore" <<'END'
+import os, socket, sys
+prompt, token = socket.socketpair()
+prompt.close()
+os.dup2(token.fileno(), 4)
+os.execv(sys.argv[1], sys.argv[1:])
+END
+    printf '#!/bin/sh\npython3 "%s" "%s" -f\necho $? >"%s"\n' \
+        "$D/exec-keystore" "$KEYSTORE" "$D/status" >"$D/run-keystore"
     chmod 755 "$D/run-keystore"
     rm -f "$D/status"
     spawn socat "UNIX-LISTEN:$IPC" "EXEC:$D/run-keystore,fdin=3,fdout=3" 2>>"$AGENT_LOG"
@@ -66,7 +75,7 @@ learn_id() {
 }
 
 sign_data() {
-    printf '%s%s%s%s' $OP_SIGN "$ID" 00000000 64617461
+    printf '%s%s%s%s%s' $OP_SIGN "$ID" 00000000 "$(wire_text "")$(wire_text "")" 64617461
 }
 
 ### Death
@@ -148,7 +157,7 @@ sign_data() {
     exits_with 0
 }
 
-@test "it signs with no key that asks for confirmation" {
+@test "it signs with no key that asks for confirmation, where nobody gave it" {
     learn_id
     start_keystore
     run "$RAW" "$IPC" read frame "$(add_with 02 ed25519)" read frame "$(sign_data)" read

@@ -13,7 +13,7 @@ set -u
 
 readonly regress=/usr/lib/openssh/regress
 readonly default_tests="agent agent-getpeereid agent-timeout agent-subprocess agent-ptrace
-sshsig cert-userkey"
+agent-restrict sshsig cert-userkey"
 readonly test_timeout=900 # seconds; the slowest needs about 30
 readonly path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH=$path

@@ -86,6 +86,27 @@ dump() {
     [ -s "$DUMP" ] || { echo "$output"; return 1; }
 }
 
+# refuses_debugger PID: gdb and PTRACE_SEIZE, of whomever.
+refuses_debugger() {
+    run timeout 120 gcore -a -o "$D/refused" "$1"
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"already traced by process "* ]]
+    [ -z "$(find "$D" -name 'refused*')" ]
+    run "$SCAN" -r "$SECRETS" "$1"
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ "$output" == "scan: cannot stop $1: Operation not permitted" ]]
+}
+
+# start_untraced [OPTION...]: an agent where ptrace(2) does not exist, so that root's debugger gets
+# into the keystore.
+start_untraced() {
+    start_agent_as "$PROOF/without" ptrace -- \
+        "$AGENT" -D -a "$AGENT_SOCKET" -q "$QREXEC_SOCKET" "$@"
+    wait_logged 'the agent cannot trace the keystore'
+}
+
 # sign_forever SOCKET [COMMAND...]: with each key, until end_load.
 sign_forever() {
     local key

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The real split-ssh-keystore at the other end of a socket, as the agent would run it (ipc.h). */
+/*
+ * The real split-ssh-keystore at the other end of a socket, as the agent would run it (ipc.h), and
+ * of another, which is the prompt's.
+ */
 #ifndef SPLIT_SSH_TESTS_KEYSTORE_PROCESS_H
 #define SPLIT_SSH_TESTS_KEYSTORE_PROCESS_H
 
@@ -13,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "approval.h"
 #include "ipc.h"
 #include "unit.h"
 
@@ -21,6 +25,7 @@
 struct keystore {
     pid_t pid;
     int fd;
+    uint8_t token_key[APPROVAL_KEY_SIZE];
     struct view memory, sandbox; /* what its HELLO says of them */
     uint8_t answer[4 + IPC_MAX];
 };
@@ -81,25 +86,48 @@ static inline bool keystore_next(struct keystore *k, uint8_t *ret_what, struct v
     return true;
 }
 
-/* Starts it and reads its HELLO. */
-static inline void keystore_start(struct keystore *k)
+static inline void make_sockets(int ret[2])
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret), 0);
+    setsockopt(ret[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(ret[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+}
+
+/* What the prompt gets: one key, and the end of the stream before HELLO. Closes the socket. */
+static inline void keystore_read_token_key(struct keystore *k, int fd)
+{
+    uint8_t more;
+
+    assert_int_equal(recv(fd, k->token_key, sizeof k->token_key, MSG_WAITALL), sizeof k->token_key);
+    assert_int_equal(recv(fd, &more, 1, MSG_DONTWAIT), 0);
+    close(fd);
+}
+
+/* Starts it and reads its HELLO. Without a prompt, that one's end is closed from the start. */
+static inline void keystore_start_with(struct keystore *k, bool prompt)
+{
     posix_spawn_file_actions_t actions;
     struct wire_reader r;
     uint8_t what = 0;
     struct view body = {NULL, 0};
     int ends[2];
+    int token_ends[2];
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    make_sockets(ends);
+    make_sockets(token_ends); /* both are above 4 */
+    if (!prompt) {
+        close(token_ends[0]);
+    }
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], IPC_FD);
+    posix_spawn_file_actions_adddup2(&actions, token_ends[1], IPC_TOKEN_FD);
     k->pid = keystore_spawn(&actions);
     k->fd = ends[0];
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
+    close(token_ends[1]);
     assert_true(keystore_next(k, &what, &body));
     assert_int_equal(what, IPC_HELLO);
     r = wire_reader(body.data, body.len);
@@ -108,6 +136,14 @@ static inline void keystore_start(struct keystore *k)
     body = wire_string(&r, IPC_HELLO_MAX);
     k->sandbox = exact_copy(body.data, body.len);
     assert_int_equal(wire_end(&r), OK);
+    if (prompt) {
+        keystore_read_token_key(k, token_ends[0]);
+    }
+}
+
+static inline void keystore_start(struct keystore *k)
+{
+    keystore_start_with(k, true);
 }
 
 /* Its exit status; killed by a signal is a failure. */
@@ -208,17 +244,27 @@ static inline struct reply keystore_add(struct keystore *k, bool constrained, ui
     return keystore_request(k, IPC_ADD, wire_written(&w));
 }
 
-static inline struct reply keystore_sign(struct keystore *k, uint64_t id, uint32_t flags,
-                                         struct view data)
+/* SIGN, with an approval or whatever else there is in its place. */
+static inline struct reply keystore_sign_with(struct keystore *k, uint64_t id, uint32_t flags,
+                                              struct view qube, struct view approval,
+                                              struct view data)
 {
     static uint8_t bytes[IPC_MAX];
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
 
     put_u64(&w, id);
     put_u32(&w, flags);
+    put_string(&w, qube);
+    put_string(&w, approval);
     put_bytes(&w, data.data, data.len);
     assert_int_equal(w.err, OK);
     return keystore_request(k, IPC_SIGN, wire_written(&w));
+}
+
+static inline struct reply keystore_sign(struct keystore *k, uint64_t id, uint32_t flags,
+                                         struct view data)
+{
+    return keystore_sign_with(k, id, flags, NO_BODY, NO_BODY, data);
 }
 
 static inline enum err keystore_remove(struct keystore *k, uint64_t id)
@@ -228,6 +274,17 @@ static inline enum err keystore_remove(struct keystore *k, uint64_t id)
 
     put_u64(&w, id);
     return keystore_request(k, IPC_REMOVE, wire_written(&w)).err;
+}
+
+/* REVOKE; NULL: all. */
+static inline enum err keystore_revoke(struct keystore *k, const char *qube)
+{
+    uint8_t bytes[64];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+
+    put_u8(&w, qube == NULL);
+    put_text(&w, qube == NULL ? "" : qube);
+    return keystore_request(k, IPC_REVOKE, wire_written(&w)).err;
 }
 
 /* LOCK or UNLOCK. */

@@ -111,6 +111,7 @@ static void test_every_kind(void **state)
         assert_int_equal(add.life, 0);
         assert_false(add.has_life);
         assert_false(add.confirm);
+        assert_int_equal(add.destinations.len, 0);
         assert_int_equal(parse(message(i), true), OK);
     }
 }
@@ -150,7 +151,8 @@ static void test_bytes_after_an_unconstrained_add(void **state)
     }
 }
 
-#define NAME_HOP "\xff\0\0\0\x24restrict-destination-v00@openssh.com"
+#define HOP      "\xff\0\0\0\x24restrict-destination-v00@openssh.com"
+#define HOP_AB   HOP "\0\0\0\2ab"
 #define NAME_SK  "\xff\0\0\0\x17sk-provider@openssh.com"
 #define BYTES(s) s, sizeof(s) - 1
 
@@ -182,14 +184,22 @@ static const struct {
     {BYTES("\1\0\0\0\0\1\0\0\0\x3c"), ERR_MALFORMED, false, 0, false},
     {BYTES("\2\2"), ERR_MALFORMED, false, 0, false},
     {BYTES("\2\1\0\0\0\x3c\2"), ERR_MALFORMED, false, 0, false},
+    {BYTES(HOP_AB HOP_AB), ERR_MALFORMED, false, 0, false},
+    {BYTES(HOP_AB "\2" HOP "\0\0\0\0"), ERR_MALFORMED, false, 0, false},
+    /* destinations that are no string of some bytes */
+    {BYTES(HOP), ERR_MALFORMED, false, 0, false},
+    {BYTES(HOP "\0\0\0"), ERR_MALFORMED, false, 0, false},
+    {BYTES(HOP "\0\0\0\3ab"), ERR_MALFORMED, false, 0, false},
+    {BYTES(HOP "\xff\xff\xff\xffxy"), ERR_MALFORMED, false, 0, false},
+    {BYTES(HOP "\0\0\0\0"), ERR_MALFORMED, false, 0, false},
     /* not supported */
     {BYTES("\xff\0\0\0\0"), ERR_CONSTRAINT, false, 0, false},
     {BYTES("\xff\0\0\0\4name"), ERR_CONSTRAINT, false, 0, false},
     {BYTES("\xff\0\0\0\4name\1\0\0\0\x3c"), ERR_CONSTRAINT, false, 0, false},
     {BYTES("\2\xff\0\0\0\4name"), ERR_CONSTRAINT, false, 0, false},
-    {BYTES(NAME_HOP), ERR_CONSTRAINT_HOP, false, 0, false},
-    {BYTES(NAME_HOP "\0\0\0\0"), ERR_CONSTRAINT_HOP, false, 0, false},
-    {BYTES("\1\0\0\0\x3c\2" NAME_HOP "\0\0\0\0"), ERR_CONSTRAINT_HOP, false, 0, false},
+    {BYTES(HOP_AB "\xff\0\0\0\4name"), ERR_CONSTRAINT, false, 0, false},
+    {BYTES("\xff\0\0\0\x24restrict-destination-v01@openssh.com\0\0\0\2ab"), ERR_CONSTRAINT, false,
+     0, false},
     {BYTES(NAME_SK "\0\0\0\10internal"), ERR_CONSTRAINT_SK, false, 0, false},
     {BYTES("\2" NAME_SK "\0\0\0\10internal"), ERR_CONSTRAINT_SK, false, 0, false},
     {BYTES("\0"), ERR_CONSTRAINT, false, 0, false},
@@ -218,6 +228,41 @@ static void test_each_constraint(void **state)
             assert_int_equal(add.has_life, constraints[j].has_life);
             assert_int_equal(add.life, constraints[j].life);
             assert_int_equal(add.confirm, constraints[j].confirm);
+            assert_int_equal(add.destinations.len, 0);
+        }
+    }
+}
+
+/* They go through as they are: what is in them is the agent's to read. */
+static void test_destinations(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool others;
+    } kept[] = {
+        {BYTES(HOP_AB), false},
+        {BYTES("\1\0\0\0\x3c\2" HOP_AB), true},
+        {BYTES(HOP_AB "\2\1\0\0\0\x3c"), true},
+        {BYTES("\2" HOP_AB "\1\0\0\0\x3c"), true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * KINDS; i++) {
+        for (size_t j = 0; j < COUNT(kept); j++) {
+            uint8_t bytes[MESSAGE_MAX + 128];
+            struct view whole = message(i);
+            struct add_request add;
+
+            memcpy(bytes, whole.data, whole.len);
+            memcpy(bytes + whole.len, kept[j].bytes, kept[j].len);
+            whole = (struct view){bytes, whole.len + kept[j].len};
+            assert_int_equal(parse(whole, false), ERR_MALFORMED);
+            assert_int_equal(add_request_parse(whole, true, &add), OK);
+            assert_view_is(add.destinations, "ab");
+            assert_int_equal(add.life, kept[j].others ? 60 : 0);
+            assert_int_equal(add.has_life, kept[j].others);
+            assert_int_equal(add.confirm, kept[j].others);
         }
     }
 }
@@ -438,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_bytes_after_an_unconstrained_add),
         cmocka_unit_test(test_each_constraint),
+        cmocka_unit_test(test_destinations),
         cmocka_unit_test(test_every_other_constraint_number),
         cmocka_unit_test(test_ed25519_sizes),
         cmocka_unit_test(test_rsa_numbers),

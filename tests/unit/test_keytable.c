@@ -95,16 +95,21 @@ static void test_ids_that_are_none(void **state)
     assert_ptr_equal(keytable_find(key->id), key);
 }
 
-/* A place is used again, its id is not. */
+/* A place is used again, its id is not; nor is a serial. */
 static void test_ids_are_never_used_again(void **state)
 {
     uint64_t seen[100];
+    uint64_t serials[COUNT(seen)];
 
     (void)state;
     for (size_t i = 0; i < COUNT(seen); i++) {
-        seen[i] = put(0)->id;
+        struct key *key = put(0);
+
+        seen[i] = key->id;
+        serials[i] = key->serial;
         for (size_t j = 0; j < i; j++) {
             assert_true(seen[j] != seen[i]);
+            assert_true(serials[j] != serials[i]);
             assert_null(keytable_find(seen[j]));
         }
         if (i % 3 == 0) {
@@ -121,6 +126,7 @@ static void test_replacement_keeps_the_id(void **state)
     struct key *first = put(0);
     struct key *other = put(0);
     uint64_t id = first->id;
+    uint64_t serial = first->serial;
     struct key *again = twin(first);
     struct key *kept = NULL;
 
@@ -130,6 +136,7 @@ static void test_replacement_keeps_the_id(void **state)
     assert_int_equal(keytable_put(&again, &kept), OK);
     assert_null(again);
     assert_true(kept->id == id);
+    assert_true(kept->serial != serial && kept->serial != other->serial);
     assert_ptr_equal(keytable_find(id), kept);
     assert_true(kept->confirm);
     assert_true(kept->deadline == 7);

@@ -60,7 +60,7 @@ static int end(void **state)
 struct added {
     uint64_t id, deadline;
     uint8_t flags;
-    struct view blob, comment;
+    struct view blob, comment, destinations;
 };
 
 static struct added read_added(struct reply reply)
@@ -74,6 +74,7 @@ static struct added read_added(struct reply reply)
     added.flags = wire_u8(&r);
     added.blob = wire_string(&r, IPC_MAX);
     added.comment = wire_string(&r, IPC_MAX);
+    added.destinations = wire_string(&r, IPC_MAX);
     assert_int_equal(wire_end(&r), OK);
     return added;
 }
@@ -134,6 +135,7 @@ static void test_add_sign_remove(void **state)
         assert_int_equal(added.flags, 0);
         assert_view_equal(added.blob, files[kind].blob);
         assert_view_is(added.comment, "comm\xe9nt");
+        assert_int_equal(added.destinations.len, 0);
         check_signature(keystore_sign(&keystore, id, 4, data), kind, data);
         assert_int_equal(keystore_sign(&keystore, id, 8, data).err, ERR_SIGN_FLAGS);
         assert_int_equal(keystore_sign(&keystore, id ^ 1, 4, data).err, ERR_NOT_FOUND);
@@ -191,7 +193,7 @@ static void test_remove_all(void **state)
     assert_int_equal(keystore_request(&keystore, IPC_REMOVE_ALL, NO_BODY).err, OK);
 }
 
-/* A key for which somebody has to be asked never signs, whatever else holds. */
+/* A key for which somebody has to be asked does not sign by itself, whatever else holds. */
 static void test_confirm(void **state)
 {
     (void)state;
@@ -293,7 +295,7 @@ static void test_lock(void **state)
 
 static void test_largest_request(void **state)
 {
-    static uint8_t data[IPC_MAX - 13];
+    static uint8_t data[IPC_MAX - 21];
     static uint8_t bytes[FRAME_MAX - 1];
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
     struct added added;
@@ -339,6 +341,45 @@ static void test_an_answer_that_does_not_fit(void **state)
     check_signature(keystore_sign(&keystore, add(0), 0, text_view("x")), 0, text_view("x"));
 }
 
+#define DESTINATION "\xff\0\0\0\x24restrict-destination-v00@openssh.com"
+
+/* The agent, which keeps them, gets them as they came. */
+static void test_destinations(void **state)
+{
+    static const char both[] = "\2" DESTINATION "\0\0\0\4\0\1\xff\2";
+    static const char twice[] = DESTINATION "\0\0\0\1x" DESTINATION "\0\0\0\1x";
+    struct view with = message_with(0, both, sizeof both - 1);
+    struct added added = read_added(keystore_add(&keystore, true, 0, with));
+
+    (void)state;
+    assert_int_equal(added.flags, IPC_KEY_CONFIRM);
+    assert_view_equal(added.destinations, ((struct view){(const uint8_t *)"\0\1\xff\2", 4}));
+    with = message_with(0, twice, sizeof twice - 1);
+    assert_int_equal(keystore_add(&keystore, true, 0, with).err, ERR_MALFORMED);
+    with = message(0);
+    assert_int_equal(read_added(keystore_add(&keystore, true, 0, with)).destinations.len, 0);
+}
+
+/* The longest that the agent can hand on; the answer holds them and the blob. */
+static void test_longest_destinations(void **state)
+{
+    static uint8_t bytes[FRAME_MAX - 1];
+    struct wire_writer w = wire_writer(bytes, sizeof bytes);
+    struct added added;
+    size_t len;
+
+    (void)state;
+    put_add(&w, &files[2], text_view(""));
+    put_bytes(&w, DESTINATION, sizeof DESTINATION - 1);
+    len = sizeof bytes - w.len - 4;
+    put_u32(&w, (uint32_t)len);
+    memset(bytes + w.len, 'd', len);
+    added = read_added(keystore_add(&keystore, true, 0, (struct view){bytes, sizeof bytes}));
+    assert_int_equal(added.destinations.len, len);
+    assert_memory_equal(added.destinations.data, bytes + w.len, len);
+    assert_view_equal(added.blob, files[2].blob);
+}
+
 /* Malformed bytes of a client cost the client its request, and nobody anything else. */
 static void test_malformed_adds(void **state)
 {
@@ -353,14 +394,13 @@ static void test_malformed_adds(void **state)
         assert_int_equal(keystore_add(&keystore, true, 0, (struct view){bytes, len}).err,
                          ERR_MALFORMED);
     }
-    bytes[whole.len] = 2;
-    whole = (struct view){bytes, whole.len + 1};
-    assert_int_equal(keystore_add(&keystore, false, 0, whole).err, ERR_MALFORMED);
-    bytes[whole.len - 1] = 9;
-    assert_int_equal(keystore_add(&keystore, true, 0, whole).err, ERR_CONSTRAINT);
     bytes[4 + 11 + 4] ^= 1; /* of the public key */
-    assert_int_equal(keystore_add(&keystore, false, 0, (struct view){bytes, whole.len - 1}).err,
+    assert_int_equal(keystore_add(&keystore, false, 0, (struct view){bytes, whole.len}).err,
                      ERR_KEY_MISMATCH);
+    whole = message_with(0, "\2", 1);
+    assert_int_equal(keystore_add(&keystore, false, 0, whole).err, ERR_MALFORMED);
+    whole = message_with(0, "\11", 1);
+    assert_int_equal(keystore_add(&keystore, true, 0, whole).err, ERR_CONSTRAINT);
     check_signature(keystore_sign(&keystore, id, 0, text_view("x")), 2, text_view("x"));
 }
 
@@ -379,6 +419,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lock, run, end),
         cmocka_unit_test_setup_teardown(test_largest_request, run, end),
         cmocka_unit_test_setup_teardown(test_an_answer_that_does_not_fit, run, end),
+        cmocka_unit_test_setup_teardown(test_destinations, run, end),
+        cmocka_unit_test_setup_teardown(test_longest_destinations, run, end),
         cmocka_unit_test_setup_teardown(test_malformed_adds, run, end),
     };
 

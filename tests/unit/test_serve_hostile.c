@@ -76,7 +76,7 @@ static void test_end_of_stream(void **state)
 
 static void test_unknown_ops(void **state)
 {
-    static const uint8_t ops[] = {0, 8, 9, 127, 128, 254, 255};
+    static const uint8_t ops[] = {0, 9, 10, 127, 128, 254, 255};
 
     (void)state;
     for (size_t i = 0; i < COUNT(ops); i++) {
@@ -101,6 +101,10 @@ static void test_bodies_of_the_wrong_size(void **state)
         FRAME(1, IPC_ADD, 0),     FRAME(2, IPC_ADD, 1),
         FRAME(5, IPC_ADD, 1),     FRAME(1, IPC_SIGN, 0),
         FRAME(9, IPC_SIGN, 0),    FRAME(12, IPC_SIGN, 0),
+        FRAME(13, IPC_SIGN, 0),   FRAME(17, IPC_SIGN, 0),
+        FRAME(20, IPC_SIGN, 0),   FRAME(1, IPC_REVOKE, 0),
+        FRAME(2, IPC_REVOKE, 0),  FRAME(5, IPC_REVOKE, 0),
+        FRAME(7, IPC_REVOKE, 0),  FRAME(7, IPC_REVOKE, 1, 0, 0, 0, 2, 'a'),
         FRAME(1, IPC_REMOVE, 0),  FRAME(8, IPC_REMOVE, 0),
         FRAME(10, IPC_REMOVE, 0), FRAME(2, IPC_REMOVE_ALL, 0),
         FRAME(2, IPC_EXPIRE, 0),  FRAME(1, IPC_LOCK, 0),
@@ -199,29 +203,37 @@ static void test_byte_by_byte(void **state)
     assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
 }
 
-/* fd 3 as `set` makes it: nothing, or no socket. */
-static int status_with_fd(const char *path)
+/* One of its two sockets is another file, or nothing. */
+static int status_with_fd(int fd, const char *path)
 {
     posix_spawn_file_actions_t actions;
+    int ends[2];
     int status;
 
+    make_sockets(ends);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], IPC_FD);
+    posix_spawn_file_actions_adddup2(&actions, IPC_FD, IPC_TOKEN_FD);
     if (path != NULL) {
-        posix_spawn_file_actions_addopen(&actions, IPC_FD, path, O_RDWR, 0);
+        posix_spawn_file_actions_addopen(&actions, fd, path, O_RDWR, 0);
     } else {
-        posix_spawn_file_actions_addclosefrom_np(&actions, IPC_FD);
+        posix_spawn_file_actions_addclose(&actions, fd);
     }
     status = process_status(keystore_spawn(&actions));
     posix_spawn_file_actions_destroy(&actions);
+    close(ends[0]);
+    close(ends[1]);
     return status;
 }
 
 static void test_started_by_hand(void **state)
 {
     (void)state;
-    assert_int_equal(status_with_fd(NULL), IPC_EXIT_USAGE);
-    assert_int_equal(status_with_fd("/dev/null"), IPC_EXIT_USAGE);
+    for (int fd = IPC_FD; fd <= IPC_TOKEN_FD; fd++) {
+        assert_int_equal(status_with_fd(fd, NULL), IPC_EXIT_USAGE);
+        assert_int_equal(status_with_fd(fd, "/dev/null"), IPC_EXIT_USAGE);
+    }
 }
 
 /* Whether a line of a file of /proc/PID begins like that. */
@@ -277,7 +289,7 @@ static void test_the_process(void **state)
     if (geteuid() != 0) {
         assert_int_equal(descriptors, -1);
     } else {
-        assert_int_equal(descriptors, 4); /* 0 to 3; the arena's is closed */
+        assert_int_equal(descriptors, 4); /* 0 to 3; the prompt's and the arena's are closed */
     }
     assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
 }
@@ -296,8 +308,9 @@ static uint32_t next_random(void)
 /* One of the requests that an agent sends; the key has this id. */
 static struct wire_writer good_request(uint8_t *bytes, size_t cap, uint64_t id)
 {
-    static const uint8_t ops[] = {IPC_ADD,  IPC_ADD,    IPC_ADD,        IPC_ADD,
-                                  IPC_SIGN, IPC_REMOVE, IPC_REMOVE_ALL, IPC_EXPIRE};
+    static const uint8_t ops[] = {IPC_ADD,    IPC_ADD,        IPC_ADD,    IPC_ADD,  IPC_SIGN,
+                                  IPC_REMOVE, IPC_REMOVE_ALL, IPC_EXPIRE, IPC_SIGN, IPC_REVOKE};
+    static const uint8_t approval[APPROVAL_SIZE] = {APPROVAL_ONCE};
     struct wire_writer w = wire_writer(bytes, cap);
     uint8_t op = ops[next_random() % COUNT(ops)];
     struct view add = add_message(next_random() % 2 == 0 ? &key : &ecdsa);
@@ -311,7 +324,13 @@ static struct wire_writer good_request(uint8_t *bytes, size_t cap, uint64_t id)
     }
     if (op == IPC_SIGN) {
         put_u32(&w, next_random() % 8);
+        put_text(&w, "qube");
+        put_string(&w, (struct view){approval, next_random() % 2 == 0 ? 0 : sizeof approval});
         put_text(&w, "data to be signed");
+    }
+    if (op == IPC_REVOKE) {
+        put_u8(&w, next_random() % 2);
+        put_text(&w, "qube");
     }
     assert_int_equal(w.err, OK);
     return w;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "notices.h"
+#include "party.h"
+#include "policy_file.h"
+#include "prompt_client.h"
+#include "report.h"
+
+/* What has come of one reading; whole with config_files(). */
+static struct {
+    struct policy_text texts[CONFIG_FILES_MAX];
+    size_t count;
+    struct known_hosts *hosts;
+    size_t skipped; /* lines of known_hosts files */
+    enum err err;   /* OK, or what a file could not be kept for */
+} reading;
+
+static struct policy *policy;
+static struct known_hosts *hosts;
+static bool failed; /* the last reading */
+
+const struct policy *config_policy(void)
+{
+    return policy;
+}
+
+const struct known_hosts *config_known_hosts(void)
+{
+    return hosts;
+}
+
+static void forget_reading(void)
+{
+    for (size_t i = 0; i < reading.count; i++) {
+        free((void *)reading.texts[i].path);
+        free((void *)reading.texts[i].content.data);
+    }
+    known_hosts_free(&reading.hosts);
+    reading.count = 0;
+    reading.skipped = 0;
+    reading.err = OK;
+}
+
+static enum err keep_policy_text(const char *path, struct view content)
+{
+    struct policy_text *text = &reading.texts[reading.count];
+    uint8_t *copy;
+
+    if (reading.count == CONFIG_FILES_MAX || content.len > CONFIG_FILE_MAX) {
+        return ERR_TOO_BIG;
+    }
+    copy = malloc(content.len + 1);
+    text->path = strdup(path);
+    if (copy == NULL || text->path == NULL) {
+        free(copy);
+        free((void *)text->path);
+        return ERR_NO_MEMORY;
+    }
+    if (content.len > 0) {
+        memcpy(copy, content.data, content.len);
+    }
+    text->content = (struct view){copy, content.len};
+    reading.count++;
+    return OK;
+}
+
+static enum err keep_hosts(const char *path, struct view content)
+{
+    size_t skipped = 0;
+    enum err err;
+
+    if (reading.hosts == NULL) {
+        reading.hosts = known_hosts_new();
+    }
+    err = reading.hosts != NULL ? known_hosts_add(reading.hosts, content, &skipped) : ERR_NO_MEMORY;
+    if (skipped > 0) {
+        report("%s: %zu lines cannot be read and are left out", path, skipped);
+    }
+    return err;
+}
+
+void config_file(enum prompt_file kind, const char *path, struct view content)
+{
+    enum err err =
+        kind == PROMPT_FILE_POLICY ? keep_policy_text(path, content) : keep_hosts(path, content);
+
+    if (err != OK) {
+        report("%s: %s", path, err_text(err));
+        reading.err = err;
+    }
+}
+
+static void complain(const char *problem)
+{
+    failed = true;
+    report("error: %s%s", problem, policy != NULL ? "; the policy stays as it was" : "");
+    if (policy != NULL) {
+        notice("SSH keys: the policy stays as it was: %s", problem);
+    }
+}
+
+static void take_policy(const char *problem)
+{
+    char error[POLICY_ERROR_MAX] = "";
+    struct policy *fresh = NULL;
+    struct policy *old = policy;
+
+    failed = false;
+    if (problem[0] != '\0') {
+        complain(problem);
+        return;
+    }
+    if (reading.err != OK || policy_parse(reading.texts, reading.count, &fresh, error) != OK) {
+        complain(error[0] != '\0' ? error : err_text(reading.err));
+        return;
+    }
+    policy = fresh;
+    party_apply_policy(policy); /* while the old one is still there: rules point into it */
+    if (old == NULL) {
+        debug("policy: %zu files", reading.count);
+    } else {
+        report("the policy was read again: %zu files", reading.count);
+    }
+    policy_free(&old);
+}
+
+static void take_hosts(const char *problem)
+{
+    if (problem[0] != '\0') {
+        report("error: %s", problem);
+    }
+    if (reading.hosts == NULL) {
+        reading.hosts = known_hosts_new();
+    }
+    if (reading.hosts != NULL) {
+        known_hosts_free(&hosts);
+        hosts = reading.hosts;
+        reading.hosts = NULL;
+    }
+}
+
+void config_files(const char *policy_problem, const char *hosts_problem)
+{
+    bool starting = policy == NULL; /* then config_load() sees to it */
+    char named[POLICY_ERROR_MAX];
+
+    snprintf(named, sizeof named, "%s", starting ? "" : policy_known_hosts(policy));
+    take_policy(policy_problem);
+    take_hosts(hosts_problem);
+    forget_reading();
+    /* The policy names another file than the one that was read with it. */
+    if (!starting && !failed && strcmp(named, policy_known_hosts(policy)) != 0) {
+        prompt_read(policy_known_hosts(policy));
+    }
+}
+
+enum err config_load(void)
+{
+    enum err err = prompt_read_now("");
+
+    if (err == OK && !failed && policy_known_hosts(policy)[0] != '\0') {
+        err = prompt_read_now(policy_known_hosts(policy));
+    }
+    if (err == OK && (failed || hosts == NULL)) {
+        err = ERR_MALFORMED;
+    }
+    return err;
+}
+
+void config_reload(void)
+{
+    prompt_read(policy_known_hosts(policy));
+    if (!prompt_is_alive()) {
+        report("error: the prompt has ended, and nobody else reads the policy; restart the agent");
+    }
+}
+
+void config_free(void)
+{
+    forget_reading();
+    policy_free(&policy);
+    known_hosts_free(&hosts);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "limits.h"
+
+/* Waits until the socket can be read or written; errno is ETIMEDOUT if that is not in time. */
+static bool ready(int fd, short events, uint64_t deadline)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = events};
+    uint64_t now;
+    int n;
+
+    do {
+        now = boottime_ms();
+        n = now < deadline ? poll(&poll_fd, 1, (int)(deadline - now)) : 0;
+    } while (n < 0 && errno == EINTR);
+    if (n == 0) {
+        errno = ETIMEDOUT;
+    }
+    return n > 0;
+}
+
+static bool send_all(int fd, const uint8_t *data, size_t len, uint64_t deadline)
+{
+    ssize_t n;
+
+    while (len > 0) {
+        n = send(fd, data, len, MSG_NOSIGNAL);
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        } else if ((errno != EAGAIN && errno != EINTR) || !ready(fd, POLLOUT, deadline)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* errno is 0 if the connection ended before. */
+static bool receive_all(int fd, uint8_t *data, size_t len, uint64_t deadline)
+{
+    ssize_t n;
+
+    while (len > 0) {
+        n = recv(fd, data, len, 0);
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        } else if (n == 0) {
+            errno = 0;
+            return false;
+        } else if ((errno != EAGAIN && errno != EINTR) || !ready(fd, POLLIN, deadline)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum err must_check connect_to(int fd, const char *path, char *ret_why)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (strlen(path) >= sizeof address.sun_path) {
+        snprintf(ret_why, CONNECTION_WHY_MAX,
+                 "the path of the socket is too long, it may have %zu bytes: %.128s...",
+                 sizeof address.sun_path - 1, path);
+        return ERR_TOO_BIG;
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) {
+        return OK;
+    }
+    /* EAGAIN: nobody has taken connections from there for a long time. */
+    snprintf(ret_why, CONNECTION_WHY_MAX, "cannot connect to %s: %s", path,
+             errno == EAGAIN         ? "the agent takes no more connections: is it stopped?"
+             : errno == ECONNREFUSED ? "no agent listens there any more"
+                                     : strerror(errno));
+    return ERR_SYSTEM;
+}
+
+/* ERR_SYSTEM: errno, as of the functions above. ERR_TOO_BIG: the answer says that it is. */
+static enum err must_check exchange(int fd, struct view message, uint8_t *buffer,
+                                    struct view *ret_answer)
+{
+    uint64_t deadline = boottime_ms() + CONTROL_TIMEOUT_MS;
+    uint8_t length[4];
+    uint32_t len;
+
+    store_u32(length, (uint32_t)message.len);
+    if (!send_all(fd, length, sizeof length, deadline) ||
+        !send_all(fd, message.data, message.len, deadline) ||
+        !receive_all(fd, length, sizeof length, deadline)) {
+        return ERR_SYSTEM;
+    }
+    len = load_u32(length);
+    if (len > FRAME_MAX) {
+        return ERR_TOO_BIG;
+    }
+    if (!receive_all(fd, buffer, len, deadline)) {
+        return ERR_SYSTEM;
+    }
+    *ret_answer = (struct view){.data = buffer, .len = len};
+    return OK;
+}
+
+static void say_why(enum err err, const char *path, char *ret_why)
+{
+    if (err == ERR_TOO_BIG) {
+        snprintf(ret_why, CONNECTION_WHY_MAX,
+                 "the agent on %s sends an answer that is too long: it is not split-ssh-agent",
+                 path);
+    } else if (errno == ETIMEDOUT) {
+        snprintf(ret_why, CONNECTION_WHY_MAX,
+                 "the agent on %s has not answered for %u seconds: is it stopped?", path,
+                 CONTROL_TIMEOUT_MS / 1000U);
+    } else {
+        snprintf(ret_why, CONNECTION_WHY_MAX, "the agent on %s does not answer: %s", path,
+                 errno == 0 ? "it closed the connection" : strerror(errno));
+    }
+}
+
+enum err connection_ask(const char *path, struct view message, uint8_t *buffer,
+                        struct view *ret_answer, char *ret_why)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    enum err err;
+
+    if (fd < 0) {
+        snprintf(ret_why, CONNECTION_WHY_MAX, "cannot make a socket: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    err = connect_to(fd, path, ret_why);
+    if (err == OK) {
+        err = exchange(fd, message, buffer, ret_answer);
+        if (err != OK) {
+            say_why(err, path, ret_why);
+        }
+    }
+    close(fd);
+    return err;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the broker and its children say to each other. Both are split-ssh-prompt: the broker runs
+ * itself anew for each question and each bubble, so that what GLib, a notification server or an
+ * askpass program do to a child cannot touch the key of approvals.
+ *
+ *   split-ssh-prompt ask    string title, string body, string while_label, uint32 timeout_ms
+ *   split-ssh-prompt tell   string title, string body
+ *
+ * come on standard input, which then ends, in SSH wire format, at most CHILD_INPUT_MAX bytes. All
+ * text is printable ASCII, and newlines in a body. An empty while_label: only "once" is offered.
+ *
+ * The exit status is the answer; every other status, or a signal, is PROMPT_FAILED. SIGTERM: the
+ * question is withdrawn, close the window or notification and go. A child leads a process group of
+ * its own and gets SIGTERM too when the broker dies; the group is killed if the child does not end.
+ */
+#ifndef PROMPT_CHILD_H
+#define PROMPT_CHILD_H
+
+#define CHILD_ASK       "ask"
+#define CHILD_TELL      "tell"
+#define CHILD_INPUT_MAX 4096U /* fits into an empty pipe, so that writing it never blocks */
+
+enum child_exit {
+    CHILD_ONCE_NOTIFICATION = 10,
+    CHILD_WHILE_NOTIFICATION = 11,
+    CHILD_DENY_NOTIFICATION = 12,
+    CHILD_TIMEOUT_NOTIFICATION = 13,
+    CHILD_ONCE_ASKPASS = 20,
+    CHILD_DENY_ASKPASS = 22,
+    CHILD_TIMEOUT_ASKPASS = 23,
+    CHILD_NO_DISPLAY = 30,
+};
+
+/* What main() runs for "ask": a child_exit, or another status if it could not ask. */
+int ask_main(void);
+
+/* What main() runs for "tell": 0 once the bubble is shown, or CHILD_NO_DISPLAY. */
+int tell_main(void);
+
+#endif

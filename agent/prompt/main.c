@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * split-ssh-prompt: asks the user, and says what was done. The broker, which the agent starts,
+ * holds the key of approvals and shows nothing; its children show one thing each and hold nothing.
+ */
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "approvals.h"
+#include "broker.h"
+#include "child.h"
+#include "harden.h"
+#include "ipc.h"
+#include "log.h"
+#include "standard_fds.h"
+
+static bool started_by_agent(void)
+{
+    struct stat status;
+
+    return fstat(IPC_FD, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+/* A background agent's broker must not hold the terminal, or a pipe, that it was started on. */
+static void drop_stderr(void)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null >= 0) {
+        dup2(null, STDERR_FILENO);
+        close(null);
+    }
+}
+
+static int fatal(int status, const char *what)
+{
+    log_line("%s: %s", what, strerror(errno));
+    return status;
+}
+
+static int run_broker(bool foreground)
+{
+    enum err err;
+
+    if (harden_follow_agent() != OK) {
+        return fatal(IPC_EXIT_SANDBOX, "cannot follow the agent");
+    }
+    if (sodium_init() < 0) {
+        return fatal(IPC_EXIT_CRYPTO, "cannot set up libsodium");
+    }
+    err = approvals_take_key(IPC_TOKEN_FD);
+    if (err == ERR_SYSTEM) {
+        return fatal(IPC_EXIT_MEMORY, "cannot lock a page of memory (ulimit -l, LimitMEMLOCK=)");
+    }
+    if (err != OK) {
+        log_line("warning: no key of approvals came from the keystore: every answer will be no");
+    }
+    if (!foreground) {
+        drop_stderr();
+    }
+    return broker_serve();
+}
+
+static bool is(const char *argument, const char *word)
+{
+    return argument != NULL && strcmp(argument, word) == 0;
+}
+
+/* -f: the agent is in the foreground; keep standard error. */
+int main(int argc, char *argv[])
+{
+    const char *what = argc == 2 ? argv[1] : NULL;
+    bool asks = is(what, CHILD_ASK);
+
+    if (!standard_fds_open() || harden_process() != OK) {
+        return fatal(IPC_EXIT_SANDBOX, "cannot close the process off");
+    }
+    if (asks || is(what, CHILD_TELL)) {
+        harden_limit_life();
+        return asks ? ask_main() : tell_main();
+    }
+    if (argc > 2 || (argc == 2 && !is(what, "-f")) || !started_by_agent()) {
+        log_line("this program is started by split-ssh-agent, not by hand");
+        return IPC_EXIT_USAGE;
+    }
+    return run_broker(argc == 2);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "notification_server.h"
+
+#include <stdlib.h>
+
+#include "log.h"
+
+struct connecting {
+    GDBusConnection *connection;
+    GError *error;
+    bool done;
+};
+
+static void connected(GObject *source, GAsyncResult *result, gpointer data)
+{
+    struct connecting *connecting = data;
+
+    (void)source;
+    connecting->connection = g_dbus_connection_new_for_address_finish(result, &connecting->error);
+    connecting->done = true;
+}
+
+static gboolean cancel(gpointer cancellable)
+{
+    g_cancellable_cancel(cancellable);
+    return G_SOURCE_CONTINUE; /* connect() removes it */
+}
+
+/*
+ * The address of the session bus, which the caller frees; NULL if there is none. GLib's own look-up
+ * would start a bus where there is none, and nobody would see what is shown there.
+ */
+static char *bus_address(void)
+{
+    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
+    const char *directory = getenv("XDG_RUNTIME_DIR");
+    char *path;
+    char *escaped;
+    char *found = NULL;
+
+    if (address != NULL && address[0] != '\0') {
+        return g_strdup(address);
+    }
+    if (directory == NULL || directory[0] != '/') {
+        return NULL;
+    }
+    path = g_build_filename(directory, "bus", NULL);
+    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+        escaped = g_dbus_address_escape_value(path);
+        found = g_strconcat("unix:path=", escaped, NULL);
+        g_free(escaped);
+    }
+    g_free(path);
+    return found;
+}
+
+/* What listens there need not be a bus, or be alive. NULL with a log line. */
+static GDBusConnection *connect_bus(const char *address)
+{
+    struct connecting connecting = {.connection = NULL};
+    GCancellable *cancellable = g_cancellable_new();
+    guint timer = g_timeout_add(SERVER_CONNECT_MS, cancel, cancellable);
+
+    g_dbus_connection_new_for_address(address,
+                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
+                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                      NULL, cancellable, connected, &connecting);
+    while (!connecting.done) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_source_remove(timer);
+    g_object_unref(cancellable);
+    if (connecting.connection == NULL) {
+        log_line("the session bus cannot be reached: %s", connecting.error->message);
+        g_error_free(connecting.error);
+    }
+    return connecting.connection;
+}
+
+static GVariant *call(GDBusConnection *connection, const char *to, const char *path,
+                      const char *interface, const char *method, GVariant *args,
+                      const char *reply_type)
+{
+    GVariantType *type = g_variant_type_new(reply_type);
+    GError *error = NULL;
+    GVariant *reply;
+
+    reply = g_dbus_connection_call_sync(connection, to, path, interface, method, args, type,
+                                        G_DBUS_CALL_FLAGS_NONE, SERVER_CALL_MS, NULL, &error);
+    g_variant_type_free(type);
+    if (reply == NULL) {
+        log_line("the notification server fails: %s: %s", method, error->message);
+        g_error_free(error);
+    }
+    return reply;
+}
+
+/* Its capabilities; only now is it certain that there is one. */
+static enum err ask_capabilities(struct notification_server *server)
+{
+    GVariant *reply = call(server->connection, NOTIFICATIONS_NAME, NOTIFICATIONS_PATH,
+                           NOTIFICATIONS_NAME, "GetCapabilities", NULL, "(as)");
+    GVariantIter *names;
+    const char *name;
+
+    if (reply == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    g_variant_get(reply, "(as)", &names);
+    while (g_variant_iter_next(names, "&s", &name)) {
+        server->actions |= g_str_equal(name, "actions");
+        server->markup |= g_str_equal(name, "body-markup");
+    }
+    g_variant_iter_free(names);
+    g_variant_unref(reply);
+    return OK;
+}
+
+static enum err ask_owner(struct notification_server *server)
+{
+    GVariant *reply = call(server->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                           "org.freedesktop.DBus", "GetNameOwner",
+                           g_variant_new("(s)", NOTIFICATIONS_NAME), "(s)");
+
+    if (reply == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    g_variant_get(reply, "(s)", &server->owner);
+    g_variant_unref(reply);
+    return OK;
+}
+
+enum err notification_server_find(struct notification_server *ret)
+{
+    struct notification_server server = {.connection = NULL};
+    char *address = bus_address();
+    enum err err = ERR_NOT_FOUND;
+
+    if (address == NULL) {
+        log_line("there is no session bus, so no notification server");
+        goto out;
+    }
+    server.connection = connect_bus(address);
+    if (server.connection == NULL) {
+        goto out;
+    }
+    err = ask_capabilities(&server);
+    if (err == OK) {
+        err = ask_owner(&server);
+    }
+out:
+    g_free(address);
+    if (err != OK) {
+        notification_server_free(&server);
+        return err;
+    }
+    *ret = server;
+    return OK;
+}
+
+void notification_server_free(struct notification_server *server)
+{
+    g_clear_object(&server->connection);
+    g_free(server->owner);
+    server->owner = NULL;
+}
+
+GVariant *notification_server_call(const struct notification_server *server, const char *method,
+                                   GVariant *args, const char *reply_type)
+{
+    return call(server->connection, server->owner, NOTIFICATIONS_PATH, NOTIFICATIONS_NAME, method,
+                args, reply_type);
+}

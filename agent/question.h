@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef AGENT_QUESTION_H
+#define AGENT_QUESTION_H
+
+#include "use.h"
+
+/*
+ * Questions to the user: one is on the screen at a time, parties take turns, and a qube may have
+ * QUESTIONS_PER_QUBE_MAX more that wait. Before a question is shown the policy is asked again: an
+ * answer to an earlier one may have settled it.
+ */
+
+/*
+ * Queues the use; sign_answered() or sign_settled() is called for it later, or now. Returns NULL,
+ * or why it is refused at once (a static phrase).
+ */
+const char *question_ask(struct use *use);
+
+/* The client of the use has gone. */
+void question_drop(struct use *use);
+
+/* From the prompt (prompt_client.h). */
+void question_answered(uint32_t serial, const struct prompt_answer *answer);
+void question_prompt_ended(void);
+
+/* What is due at now (ms of CLOCK_BOOTTIME); ms until the next, or -1. */
+int question_step(uint64_t now);
+
+/* Does the qube ask nothing for now, since nobody answered? ms of CLOCK_BOOTTIME. */
+bool question_is_cooling(const struct party *party, uint64_t now);
+
+/* How many wait, the one that is shown included. */
+unsigned question_count(void);
+
+#endif
