@@ -148,7 +148,8 @@ enum err constraints_check_sign(const struct constraints *constraints,
         return ERR_BOUND;
     }
     if (bindings == NULL || bindings->count == 0 || purpose->kind != PURPOSE_LOGIN ||
-        purpose->other_blob || has_nul(purpose->user) || !constraints_permit(constraints, bindings, &purpose->user, now)) {
+        purpose->other_blob || has_nul(purpose->user) ||
+        !constraints_permit(constraints, bindings, &purpose->user, now)) {
         return ERR_DESTINATION;
     }
     last = &bindings->binding[bindings->count - 1];

@@ -37,12 +37,12 @@ static enum err write_audit(const struct use *use, bool allowed)
         .qube = client->party->name,
         .agent = client->agent != NULL ? client->agent : "",
         .fingerprint = use->fingerprint,
-        .comment = comment_of(use),
+        .comment = (const char *)use->comment.data, /* has a NUL behind it */
         .purpose = &use->purpose,
         .data_len = use->data.len,
         .host_key = host_key,
         .hosts = use->hosts,
-        .proof = proof_name(use->proof),
+        .proof = use->purpose.kind == PURPOSE_LOGIN ? proof_name(use->proof) : "",
         .forwarded = use->forwarded,
         .allowed = allowed,
         .reason = use->reason,
@@ -137,9 +137,13 @@ static void to_keystore(struct use *use, bool by_user)
 {
     struct client *client = use->client;
     struct wire_writer fields;
+    enum err err = use_recheck(use);
 
-    if (use_count(use, by_user) != OK) {
-        decided(use, err_text(ERR_NO_MEMORY), "policy");
+    if (err == OK) {
+        err = use_count(use, by_user);
+    }
+    if (err != OK) {
+        decided(use, err_text(err), "agent");
         refuse(use);
         return;
     }

@@ -269,7 +269,7 @@ void status_policy_test(struct client *client, struct view body)
     const struct identity *identity;
     struct policy_key key = {0};
     char qube[QUBE_NAME_MAX + 1];
-    char name[SHOWN + 1];
+    char name[CONTROL_KEY_MAX + 1];
     struct rules rules;
 
     if (!take_text(&r, qube, sizeof qube) || !take_text(&r, name, sizeof name) ||

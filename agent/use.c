@@ -95,9 +95,26 @@ static void copy_key(struct use *use, const struct identity *identity)
     memcpy(use->fingerprint, identity->sha256, sizeof use->fingerprint);
     memcpy(use->shown, identity->fingerprint, sizeof use->shown);
     if (comment != NULL) { /* without memory it is shown without */
-        memcpy(comment, identity->comment.data, identity->comment.len);
+        if (identity->comment.len > 0) {
+            memcpy(comment, identity->comment.data, identity->comment.len);
+        }
+        comment[identity->comment.len] = '\0';
         use->comment = (struct view){comment, identity->comment.len};
     }
+}
+
+enum err use_recheck(const struct use *use)
+{
+    const struct identity *identity = identity_find_id(use->key);
+
+    if (identity == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    if (identity->constraints == NULL) {
+        return OK;
+    }
+    return constraints_check_sign(identity->constraints, use->client->bindings, &use->purpose,
+                                  wall_clock_s());
 }
 
 enum err use_new(struct client *client, const struct identity *identity, struct view key_blob,
@@ -122,9 +139,8 @@ enum err use_new(struct client *client, const struct identity *identity, struct 
     if (err == ERR_SESSION && !client->qrexec) {
         err = OK; /* in the vault only the key's own constraints count; the text says unverified */
     }
-    if (err == OK && identity != NULL && identity->constraints != NULL) {
-        err = constraints_check_sign(identity->constraints, client->bindings, &use->purpose,
-                                     wall_clock_s());
+    if (err == OK && identity != NULL) {
+        err = use_recheck(use);
     }
     if (client->qrexec || use->confirm) { /* nothing else is counted or remembered */
         name_use(use);

@@ -25,7 +25,7 @@ struct use {
     bool confirm;                      /* the key was added with ssh-add -c */
     char fingerprint[FINGERPRINT_MAX]; /* SHA256:... */
     char shown[FINGERPRINT_MAX];       /* with the hash of -E, for log lines */
-    struct view comment;               /* on the heap */
+    struct view comment;               /* on the heap, with a NUL behind it */
 
     struct purpose purpose;
     enum destination_proof proof;
@@ -73,6 +73,12 @@ enum err must_check use_new(struct client *client, const struct identity *identi
                             struct use **ret);
 
 void use_free(struct use **use);
+
+/*
+ * Is it still as it was when it was asked for? The key may have been removed meanwhile, or added
+ * anew with other constraints. ERR_NOT_FOUND; constraints_check_sign()'s.
+ */
+enum err must_check use_recheck(const struct use *use);
 
 /* What the policy says to it now. */
 struct policy_decision use_decide(const struct use *use);

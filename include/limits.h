@@ -91,7 +91,7 @@
 #define POLICY_LINE_MAX  197U     /* bytes of a line: inih has 200 for it, its end and a NUL */
 #define KNOWN_HOSTS_MAX  4194304U /* bytes of one known_hosts file: some 10,000 lines */
 #define PROMPT_FRAME_MAX (KNOWN_HOSTS_MAX + 4096U)
-#define PROMPT_PATH_MAX  2048U /* bytes of a path, so that a frame has room for it */
+#define PROMPT_PATH_MAX  1024U /* bytes of a path, so that a frame has room for it */
 /* To the prompt: key blob and data are of one frame of a client; then host key and names. */
 #define PROMPT_ASK_MAX (FRAME_MAX + HOST_KEY_MAX + 4096U)
 

@@ -26,13 +26,14 @@ as_root() {
 debian_build="build-essential cmake pkg-config libglib2.0-dev libinih-dev \
     libsodium-dev libssl-dev libseccomp-dev"
 debian_try="git openssh-client openssh-server"
-debian_test="bats clang clang-format clang-tidy gdb libcmocka-dev mandoc openssh-tests procps \
-    python3 socat strace sudo systemd util-linux"
+debian_test="bats clang clang-format clang-tidy dbus dunst fonts-dejavu-core gdb libcmocka-dev mandoc \
+    openssh-tests procps python3 socat ssh-askpass-gnome strace sudo systemd util-linux xdotool xvfb"
 fedora_build="gcc make cmake pkgconf-pkg-config glib2-devel inih-devel libsodium-devel openssl-devel \
     libseccomp-devel"
 fedora_try="git-core openssh-clients openssh-server"
-fedora_test="bats clang clang-tools-extra gdb libasan libcmocka-devel libubsan mandoc procps-ng \
-    python3 socat strace sudo systemd util-linux"
+fedora_test="bats clang clang-tools-extra dbus-daemon dbus-tools dejavu-sans-fonts dunst gdb libasan \
+    libcmocka-devel libubsan mandoc openssh-askpass procps-ng python3 socat strace sudo systemd \
+    util-linux xdotool xorg-x11-server-Xvfb"
 
 # Names of the packages of a level: every level has what is in the one before.
 choose() {

@@ -14,7 +14,7 @@ static uint8_t *map_page(size_t size)
     if (page == MAP_FAILED) {
         return NULL;
     }
-    if (mlock(page, size) != 0 || madvise(page, size, MADV_DONTDUMP) != 0 ||
+    if (mlock2(page, size, 0) != 0 || madvise(page, size, MADV_DONTDUMP) != 0 ||
         madvise(page, size, MADV_WIPEONFORK) != 0 || madvise(page, size, MADV_DONTFORK) != 0) {
         munmap(page, size);
         return NULL;

@@ -176,6 +176,8 @@ static int time_left(const struct broker *b, bool retry)
 
     if (retry) {
         due = earlier(due, now + RETRY_MS);
+    } else if (b->files.sending && channel_is_idle(&b->channel)) {
+        return 0; /* the last flush made room for the next file */
     }
     if (due == UINT64_MAX) {
         return -1;

@@ -211,6 +211,9 @@ enum err files_go_on(struct files *f, struct channel *c, uint64_t now)
             f->sending = false;
             file_list_free(&f->list);
         }
+        if (err == OK) {
+            err = channel_flush(c); /* what is left waits for POLLOUT, and so does the next file */
+        }
     }
     return err;
 }

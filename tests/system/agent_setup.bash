@@ -81,7 +81,7 @@ start_agent_as() {
     spawn "$@" >"$D/agent.out" 2>>"$AGENT_LOG"
     AGENT_PID=$SPAWNED
     wait_until test -S "$AGENT_SOCKET"
-    wait_until helpers_of "$AGENT_PID"
+    wait_until helpers_of "$AGENT_PID" || { cat "$AGENT_LOG"; return 1; }
 }
 
 # helpers_of PID: the agent's children, once both have begun: KEYSTORE_PID and PROMPT_PID.

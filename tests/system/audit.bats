@@ -17,6 +17,7 @@ setup() {
 }
 
 teardown() {
+    cat "$AGENT_LOG" # bats shows it if the test has failed
     clean_up
 }
 
@@ -119,7 +120,7 @@ lines_are_logged() {
 
 @test "no line, no signature: a full disk" {
     # A limit on the size of files cuts a write short where a full disk does.
-    mkdir -p -m 700 "$(dirname "$AUDIT")"
+    mkdir -p "$(dirname "$AUDIT")"
     head -c 4000 /dev/zero | tr '\0' x >"$AUDIT"
     echo >>"$AUDIT"
     cp "$AUDIT" "$D/before"
@@ -171,14 +172,12 @@ lines_are_logged() {
 }
 
 @test "two agents of a user share the log" {
-    local i
-
     start_agent
     ssh-add -q "$KEYS/ed25519"
     spawn "$AGENT" -D -a "$D/other.sock" 2>>"$D/other.log"
     wait_until test -S "$D/other.sock"
     SSH_AUTH_SOCK="$D/other.sock" wait_until ssh-add -q "$KEYS/ed25519"
-    for i in 1 2 3; do
+    for _ in 1 2 3; do
         ssh-add -T "$KEYS/ed25519.pub"
         SSH_AUTH_SOCK="$D/other.sock" ssh-add -T "$KEYS/ed25519.pub"
     done

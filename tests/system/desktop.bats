@@ -68,7 +68,7 @@ teardown() {
 
 @test "a question that is withdrawn is closed" {
     start_desktop
-    ask "$TITLE" "$BODY"
+    ask "$TITLE" "$BODY" "" 100000 # long after this test it would expire
     wait_until displayed 1
     kill "$ASK_PID"
     answers 75

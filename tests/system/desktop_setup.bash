@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2016
 # A desktop without a screen: Xvfb, a session bus that starts nothing by itself, dunst; and the
 # children of split-ssh-prompt, which show a question or a bubble there.
 

@@ -100,7 +100,8 @@ sign_data() {
         spawn "$RAW" "$QREXEC_SOCKET" descriptor 'qubes.SshAgent+ dev' \
             forever frame "$(sign_request "$KEYS/ed25519.pub")" read
     done
-    kill -9 "$(children "$SSH_AGENT_PID")"
+    helpers_of "$SSH_AGENT_PID"
+    kill -9 "$KEYSTORE_PID"
     wait_until gone "$SSH_AGENT_PID"
     [ ! -e "$QREXEC_SOCKET" ]
     [ ! -e "$SSH_AUTH_SOCK" ]

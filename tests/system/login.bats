@@ -33,7 +33,6 @@ teardown_file() {
 
 setup() {
     prepare
-    export HOME="$D"
 }
 
 teardown() {
@@ -108,7 +107,7 @@ log_in_with_each() {
     start_client_qube
     run log_in first
     [ "$status" -ne 0 ]
-    wait_logged 'qube dev: refused to sign with .*there is no prompt yet'
+    wait_logged 'qube dev: refused to sign with .*: there is no display to ask on'
 }
 
 @test "ssh binds the session to the server's key" {

@@ -96,7 +96,7 @@ logged() {
 children() {
     local list=
 
-    read -r list <"/proc/$1/task/$1/children" || true
+    read -r list 2>/dev/null <"/proc/$1/task/$1/children" || true
     echo "$list"
 }
 

@@ -452,7 +452,8 @@ signed_raw() {
         "$(wire_string "$origin$(wire_string "$none$none$none$key")$none")" \
         "$(wire_string "$(wire_string "$(wire_text root)$none$none")$(wire_string "$to")$none")" \
         "$good"00 ''; do
-        [ "$(local_raw frame "$(add_request "$bad")" read)" = "$FAILURE" ]
+        run local_raw frame "$(add_request "$bad")" read
+        [ "$output" = "$FAILURE" ]
         no_keys
     done
     [ "$(local_raw frame "$(add_request "$good")" read)" = "$SUCCESS" ]

@@ -18,6 +18,7 @@ setup() {
 }
 
 teardown() {
+    cat "$AGENT_LOG" # bats shows it if the test has failed
     clean_up
 }
 

@@ -21,6 +21,7 @@
  *                     are now and for less than the time that it may be for, else "wrong"
  *   files             waits for a round of files and prints "policy|known_hosts PATH BYTES" each,
  *                     then "problems POLICY|KNOWN-HOSTS"
+ *   files-with LINE   waits for a round with that line, and prints just that
  *   run COMMAND       with sh; BROKER is the pid of the prompt
  *   close             ends the connection
  *   ended             waits for the end of the prompt, whatever it still says, and prints its exit
@@ -272,13 +273,17 @@ static void do_answer(char **args)
            (const char *)by.data);
 }
 
-static void do_files(char **args)
+/* A round of files as text, of the heap. */
+static char *next_round(void)
 {
-    (void)args;
-    for (;;) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    uint8_t type = 0;
+
+    while (out != NULL && type != PROMPT_FILES) {
         struct wire_reader r = next_message();
-        uint8_t type = wire_u8(&r);
-        uint8_t kind = type == PROMPT_FILE ? wire_u8(&r) : 0;
+        uint8_t kind = (type = wire_u8(&r)) == PROMPT_FILE ? wire_u8(&r) : 0;
         struct view first = wire_string(&r, PROMPT_PATH_MAX);
         struct view second = wire_string(&r, KNOWN_HOSTS_MAX);
 
@@ -286,13 +291,45 @@ static void do_files(char **args)
             fail("files", "something else came");
         }
         if (type == PROMPT_FILES) {
-            printf("problems %.*s|%.*s\n", (int)first.len, (const char *)first.data,
-                   (int)second.len, (const char *)second.data);
-            return;
+            fprintf(out, "problems %.*s|%.*s\n", (int)first.len, (const char *)first.data,
+                    (int)second.len, (const char *)second.data);
+        } else {
+            fprintf(out, "%s %.*s %zu\n", kind == PROMPT_FILE_POLICY ? "policy" : "known_hosts",
+                    (int)first.len, (const char *)first.data, second.len);
         }
-        printf("%s %.*s %zu\n", kind == PROMPT_FILE_POLICY ? "policy" : "known_hosts",
-               (int)first.len, (const char *)first.data, second.len);
     }
+    if (out == NULL || fclose(out) != 0) {
+        fail("files", strerror(errno));
+    }
+    return text;
+}
+
+static void do_files(char **args)
+{
+    char *text = next_round();
+
+    (void)args;
+    fputs(text, stdout);
+    free(text);
+}
+
+static bool has_line(const char *text, const char *line)
+{
+    const char *at = strstr(text, line);
+
+    return at != NULL && (at == text || at[-1] == '\n') && at[strlen(line)] == '\n';
+}
+
+static void do_files_with(char **args)
+{
+    char *text = next_round();
+
+    while (!has_line(text, args[0])) {
+        free(text);
+        text = next_round();
+    }
+    fputs(text, stdout);
+    free(text);
 }
 
 static void do_run(char **args)
@@ -352,6 +389,7 @@ static const struct command {
     {"many", 2, .run = do_many},
     {"answer", 0, .run = do_answer},
     {"files", 0, .run = do_files},
+    {"files-with", 1, .run = do_files_with},
     {"run", 1, .run = do_run},
     {"close", 0, .run = do_close},
     {"ended", 0, .run = do_ended},
@@ -387,6 +425,15 @@ static int run_one(char **words, int left)
     fail(words[0], "no such command");
 }
 
+/* Beyond the two numbers, of which dup2() would close one. */
+static int move_up(int fd)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+
+    close(fd);
+    return moved;
+}
+
 /* Both sockets, and the key in the second one, which then ends. */
 static void start(const char *program, size_t key_bytes)
 {
@@ -405,9 +452,8 @@ static void start(const char *program, size_t key_bytes)
         setsockopt(agent[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
         fail("sockets", strerror(errno));
     }
-    /* Beyond the two numbers, which dup2() would close one of. */
-    agent[1] = fcntl(agent[1], F_DUPFD_CLOEXEC, 10);
-    token[1] = fcntl(token[1], F_DUPFD_CLOEXEC, 10);
+    agent[1] = move_up(agent[1]);
+    token[1] = move_up(token[1]);
     posix_spawn_file_actions_adddup2(&actions, agent[1], IPC_FD);
     posix_spawn_file_actions_adddup2(&actions, token[1], IPC_TOKEN_FD);
     posix_spawn_file_actions_addclosefrom_np(&actions, IPC_TOKEN_FD + 1);

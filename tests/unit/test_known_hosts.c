@@ -124,6 +124,7 @@ static void test_unreadable(void **state)
         "@Revoked a.example %s",
         "@revoked @cert-authority a.example %s",
         "@revoked @revoked a.example %s",
+        "@revoked @a %s",
         "@ a.example %s",
         "|1|a.example %s",
         "|1|| %s",
@@ -161,7 +162,7 @@ static void test_nul(void **state)
     struct known_hosts *hosts;
     char text[4096];
     int len =
-        snprintf(text, sizeof text, "a.example %s\nb.example_%s\nc.example %s_x\nd.example %s",
+        snprintf(text, sizeof text, "a.example %s\nb.example_ %s\nc.example %s x_y\nd.example %s",
                  host_line, host_line, host_line, host_line);
 
     (void)state;
