@@ -130,7 +130,7 @@ static enum err add_configs(struct file_list *list, const char *directory)
 /* The one that the agent names. */
 static enum err add_named(struct file_list *list, const char *directory, struct view name)
 {
-    char text[PROMPT_PATH_MAX + 1];
+    char text[PROMPT_PATH_MAX + 1] = "";
 
     log_clean(text, sizeof text, name.data, name.len);
     if (!known_hosts_name_ok(name)) {

@@ -37,6 +37,8 @@ traced_by() {
 start_all_as_nobody() {
     install -d -m 700 -o nobody "$OPEN/nobody"
     AGENT_SOCKET="$OPEN/nobody/agent"
+    export HOME="$OPEN/nobody" # with files that it may read, and none
+    unset XDG_CONFIG_HOME XDG_STATE_HOME
     export SSH_AUTH_SOCK="$AGENT_SOCKET"
     cd /
     start_agent_as setpriv --reuid=nobody --regid=65534 --clear-groups --bounding-set=-all \
@@ -296,6 +298,7 @@ stopped() {
     '|'* | /*) ;;
     *)
         spawn sleep 1000
+        wait_until grep -q sleep "/proc/$SPAWNED/comm" # until then it is a shell, with handlers
         kill -ABRT "$SPAWNED"
         wait_until gone "$SPAWNED"
         [ -n "$(find "$D" -name 'core*')" ]

@@ -6,8 +6,8 @@
 #ifndef SPLIT_SSH_TESTS_KEYGEN_H
 #define SPLIT_SSH_TESTS_KEYGEN_H
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sodium.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -103,19 +103,18 @@ static inline void keygen_certify_all(void)
     }
 }
 
+static inline int keygen_remove(const char *path, const struct stat *status, int type,
+                                struct FTW *at)
+{
+    (void)status;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
 static inline void keygen_stop(void)
 {
-    DIR *dir = opendir(keygen_dir);
-    struct dirent *entry;
-
-    assert_non_null(dir);
-    while ((entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] != '.') {
-            unlinkat(dirfd(dir), entry->d_name, 0);
-        }
-    }
-    closedir(dir);
-    assert_int_equal(rmdir(keygen_dir), 0);
+    assert_int_equal(nftw(keygen_dir, keygen_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 /* A file of the directory and a NUL; the caller frees. */

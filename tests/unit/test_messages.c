@@ -7,7 +7,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -41,6 +44,25 @@ static int try_connect(enum sender from)
     return fd;
 }
 
+/* A user of its own for the agent, with a policy that lets a qube sign anything unasked. */
+static void make_home(void)
+{
+    static const char policy[] = "[DEFAULT]\nconfirm = no\nopaque = yes\nuses = no\n";
+    char path[PATH_MAX];
+    FILE *file;
+
+    setenv("HOME", keygen_dir, 1);
+    unsetenv("XDG_STATE_HOME");
+    keygen_path("qubes-split-ssh", path, sizeof path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    setenv("XDG_CONFIG_HOME", keygen_dir, 1);
+    keygen_path("qubes-split-ssh/test.conf", path, sizeof path);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(policy, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
 static int start(void **state)
 {
     const struct timespec interval = {.tv_nsec = 10000000};
@@ -55,6 +77,7 @@ static int start(void **state)
 
     (void)state;
     keygen_start();
+    make_home();
     keygen_make("key", "ed25519", "256");
     openssh_key_read("key", &key);
     posix_spawn_file_actions_init(&actions);

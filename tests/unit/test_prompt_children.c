@@ -188,7 +188,7 @@ static void test_verdicts(void **state)
 static void test_approvals(void **state)
 {
     struct questions qs = {.program = program};
-    struct approval approval;
+    struct approval approval = {0};
     struct answer answer;
 
     (void)state;
@@ -217,7 +217,7 @@ static void test_scope(void **state)
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
     struct approval_subject subject = {.key_blob = LITERAL_VIEW(KEY_A), .qube = text_view("dev")};
     uint8_t made[APPROVAL_SIZE];
-    struct approval approval;
+    struct approval approval = {0};
     static const struct {
         uint32_t seconds;
         bool hostbound;
@@ -242,25 +242,33 @@ static void test_scope(void **state)
     }
 }
 
-static bool in_output_is_alive(void)
+/* The first line of a file; "" if there is none. */
+static void read_line(const char *path, char *ret, int cap)
 {
-    FILE *file = fopen(output, "re");
-    char state = 'X';
-    char path[64];
-    int pid = 0;
+    FILE *file = fopen(path, "re");
 
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%d", &pid), 1);
-    fclose(file);
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    file = fopen(path, "re");
+    ret[0] = '\0';
+    if (file != NULL && fgets(ret, cap, file) == NULL) {
+        ret[0] = '\0';
+    }
     if (file != NULL) {
-        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1) {
-            state = 'X';
-        }
         fclose(file);
     }
-    return state != 'X' && state != 'Z';
+}
+
+/* The process whose pid is in the output. */
+static bool in_output_is_alive(void)
+{
+    char line[256];
+    char path[64];
+    const char *name_end;
+
+    read_line(output, line, sizeof line);
+    assert_true(strtol(line, NULL, 10) > 1);
+    snprintf(path, sizeof path, "/proc/%ld/stat", strtol(line, NULL, 10));
+    read_line(path, line, sizeof line);
+    name_end = strrchr(line, ')');
+    return name_end != NULL && name_end[2] != 'Z';
 }
 
 static void wait_until_gone(void)

@@ -116,7 +116,7 @@ static void test_users(void **state)
         {"git@github.com", "\"git@github.com\""},
         {"a\nb\tc\x1b[31m\x7f", "\"a?b?c?[31m?\""},
         {"<b>root</b>&amp;", "\"<b>root</b>&amp;\""},
-        {"\xd9\x84\xe2\x80\xae", "\"?????\""},
+        {"\xd9\x84\xe2\x80\xae\n", "\"??????\""},
         {TEN_X6 "abcd", TEN_X6 "abcd"},
         {TEN_X6 "abcde", "\"" TEN_X6 "abcd...\""},
     };
