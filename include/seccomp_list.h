@@ -37,8 +37,8 @@ static inline int seccomp_allow_memory(scmp_filter_ctx filter, int call)
 static inline int seccomp_allow_exact(scmp_filter_ctx filter, const struct seccomp_exact *exact)
 {
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, exact->call, 2,
-                            SCMP_A0(SCMP_CMP_EQ, exact->arguments[0]),
-                            SCMP_A1(SCMP_CMP_EQ, exact->arguments[1]));
+                            SCMP_A0(SCMP_CMP_EQ, exact->arguments[0], 0),
+                            SCMP_A1(SCMP_CMP_EQ, exact->arguments[1], 0));
 }
 
 static inline int seccomp_fill(scmp_filter_ctx filter, const struct seccomp_list *list)

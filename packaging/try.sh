@@ -112,7 +112,7 @@ vault_says() {
     total=$(wc -l <"$dir/vault.log")
     if [ "$total" -gt "$log_lines" ]; then
         printf '  The vault notes:\n'
-        tail -n +"$((log_lines + 1))" "$dir/vault.log" | sed 's/^split-ssh-agent: /    /'
+        tail -n +"$((log_lines + 1))" "$dir/vault.log" | sed -n 's/^split-ssh-agent: /    /p'
         log_lines=$total
     fi
 }
