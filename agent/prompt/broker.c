@@ -241,6 +241,16 @@ static enum err serve(struct broker *b)
     return err;
 }
 
+/* In Qubes a qube's host name is its own; what dom0 shows of several vaults tells them apart. */
+static void name_vault(char *ret, size_t cap)
+{
+    char name[65] = "";
+
+    if (gethostname(name, sizeof name - 1) == 0) {
+        log_clean(ret, cap, name, strlen(name));
+    }
+}
+
 static enum err start(struct broker *b)
 {
     sigset_t child;
@@ -248,6 +258,7 @@ static enum err start(struct broker *b)
     b->channel.fd = IPC_FD;
     b->questions.program = CHILD_PROGRAM;
     b->bubbles.program = CHILD_PROGRAM;
+    name_vault(b->bubbles.vault, sizeof b->bubbles.vault);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     if (sigprocmask(SIG_BLOCK, &child, NULL) != 0) {

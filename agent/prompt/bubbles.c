@@ -24,11 +24,13 @@ static void show(const struct bubbles *b, struct bubble *place, const char *text
 {
     uint8_t input[CHILD_INPUT_MAX];
     struct wire_writer w = wire_writer(input, sizeof input);
+    char line[PROMPT_TEXT_MAX + sizeof b->vault + 4];
     enum err err;
     pid_t pid;
 
+    snprintf(line, sizeof line, b->vault[0] != '\0' ? "[%s] %s" : "%s%s", b->vault, text);
     put_text(&w, TITLE);
-    put_text(&w, text);
+    put_text(&w, line);
     place->free_at = now + BUBBLES_MS;
     err = w.err == OK ? child_run(b->program, CHILD_TELL, wire_written(&w), &pid) : w.err;
     if (err != OK) {

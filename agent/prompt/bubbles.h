@@ -19,7 +19,8 @@ struct bubble {
 
 struct bubbles {
     const char *program;
-    size_t missed; /* not shown yet */
+    char vault[65]; /* the name of this qube, which stands before each text; "" for none */
+    size_t missed;  /* not shown yet */
     struct bubble places[BUBBLES_MAX];
 };
 

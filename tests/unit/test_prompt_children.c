@@ -388,12 +388,12 @@ static void go_on_until(struct bubbles *b, uint64_t now, size_t place)
 
 static void test_bubbles(void **state)
 {
-    struct bubbles b = {.program = program};
+    struct bubbles b = {.program = program, .vault = "keys"};
 
     (void)state;
     script("cat >>$out; echo \" $*\" >>$out");
     bubbles_tell(&b, LITERAL_VIEW("one\n\xff b"), NOW);
-    wait_for_output("one?? b tell\n");
+    wait_for_output("[keys] one?? b tell\n");
     for (int i = 0; i < 2000; i++) {
         bubbles_tell(&b, text_view("two"), NOW + 1);
     }
@@ -407,7 +407,7 @@ static void test_bubbles(void **state)
     assert_int_equal(b.missed, 1998);
     bubbles_go_on(&b, NOW + 3000);
     assert_int_equal(b.missed, 0);
-    wait_for_output("and 1998 more tell\n");
+    wait_for_output("[keys] and 1998 more tell\n");
     go_on_until(&b, NOW + 3000, 0);
     assert_int_equal(bubbles_deadline(&b), UINT64_MAX);
 }
