@@ -197,7 +197,7 @@ END
     [ "$(cat "$D/listed")" = "$(cat "$KEYS/ed25519.pub")" ]
     read -r AGENT_SOCKET AGENT_PID <"$D/variables"
     PIDS+=("$AGENT_PID")
-    read -r KEYSTORE_PID PROMPT_PID rest <"$D/helpers"
+    read -r KEYSTORE_PID PROMPT_PID rest <<<"$(cat "$D/helpers")"
     [ -n "$PROMPT_PID" ] && [ -z "$rest" ]
     nothing_is_left
 
