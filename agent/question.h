@@ -20,7 +20,7 @@ const char *question_ask(struct use *use);
 void question_drop(struct use *use);
 
 /* From the prompt (prompt_client.h). */
-void question_answered(uint32_t serial, const struct prompt_answer *answer);
+void question_answered(uint32_t answered, const struct prompt_answer *answer);
 void question_prompt_ended(void);
 
 /* What is due at now (ms of CLOCK_BOOTTIME); ms until the next, or -1. */

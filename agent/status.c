@@ -36,7 +36,7 @@ static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
     used += n > 0 ? (size_t)n : 0;
     if (used >= sizeof text) {
         used = sizeof text - 1;
-        memcpy(text + used - 4, "...\n", 4);
+        memcpy(text + used - 4, "...\n", sizeof "...\n");
     }
 }
 
