@@ -104,7 +104,8 @@ static void on_event(struct source *source, uint32_t events)
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         client->hangup = true;
     }
-    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && is_pointless(client)) {
+    client->gone = client->gone || (events & (EPOLLHUP | EPOLLERR)) != 0;
+    if (client->gone && is_pointless(client)) {
         client_close(client);
         return;
     }

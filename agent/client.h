@@ -53,6 +53,7 @@ struct client {
     bool last_answer; /* closes when the answer is out */
     bool readable;    /* edge-triggered: true until a read finds nothing */
     bool hangup;      /* the peer has closed its side: read on until the end */
+    bool gone;        /* ... and reads no answer */
     bool is_ready;    /* in its party's ready queue */
     bool is_waiting;  /* in its party's queue for the keystore */
     bool is_guessing; /* in lock_state.c's queue of passphrases, by its waiting_link */

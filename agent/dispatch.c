@@ -71,9 +71,15 @@ static const struct rule *find_rule(uint8_t message)
     return NULL;
 }
 
+/* The policy may have been read again since the descriptor. */
+static bool may_use_agent(const struct client *client)
+{
+    return client->agent == NULL || policy_permits_agent(&client->party->rules, client->agent);
+}
+
 static bool may_send(const struct client *client, const struct rule *rule)
 {
-    return !client->refused && rule != NULL &&
+    return !client->refused && may_use_agent(client) && rule != NULL &&
            (rule->from & (client->qrexec ? FROM_QUBE : FROM_LOCAL)) != 0;
 }
 
@@ -93,6 +99,9 @@ static void refuse(struct client *client, const struct rule *rule)
 {
     if (client->refused) {
         client->last_answer = true; /* was reported with the descriptor */
+    } else if (!may_use_agent(client)) {
+        client->last_answer = true;
+        report_party(client->party, "its policy does not allow its agent any more; refused");
     } else if (rule == NULL) {
         report_party(client->party, "refused message %u: not known", client_message(client));
     } else {

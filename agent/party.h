@@ -47,6 +47,7 @@ struct party {
     struct use_queue questions; /* wait to be asked; use.h's link */
     unsigned questions_waiting;
     unsigned unanswered;   /* questions in a row that nobody answered */
+    unsigned fruitless;    /* ... and that were withdrawn, or could not be asked */
     uint64_t cool_until;   /* ms of CLOCK_BOOTTIME; asks nothing before */
     bool in_question_turn; /* has its turn in question.c */
     TAILQ_ENTRY(party) all_link;

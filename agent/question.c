@@ -13,7 +13,8 @@ TAILQ_HEAD(party_queue, party);
 static struct party_queue turns = TAILQ_HEAD_INITIALIZER(turns);
 static struct use *shown;
 static uint32_t serial;
-static uint64_t give_up_at; /* ms of CLOCK_BOOTTIME: no answer to what is shown by then */
+static uint64_t shown_at;   /* ms of CLOCK_BOOTTIME */
+static uint64_t give_up_at; /* ...: no answer to what is shown by then */
 static unsigned waiting;
 
 unsigned question_count(void)
@@ -111,7 +112,8 @@ static void next_question(void)
         } else {
             shown = use;
             use->is_shown = true;
-            give_up_at = boottime_ms() + QUESTION_TIMEOUT_MS + ANSWER_SLACK_MS;
+            shown_at = boottime_ms();
+            give_up_at = shown_at + QUESTION_TIMEOUT_MS + ANSWER_SLACK_MS;
         }
     }
 }
@@ -120,6 +122,9 @@ const char *question_ask(struct use *use)
 {
     struct party *party = use->client->party;
 
+    if (use->client->gone) {
+        return "the client has gone";
+    }
     if (!prompt_is_alive()) {
         return "the prompt has ended, so nobody can be asked (restart the agent)";
     }
@@ -134,39 +139,40 @@ const char *question_ask(struct use *use)
     return NULL;
 }
 
-void question_drop(struct use *use)
+static void cool_down(struct party *party, unsigned questions, const char *logged,
+                      const char *shown_as)
 {
-    if (use->is_queued) {
-        drop(use);
-    }
-    if (use->is_shown) {
-        use->is_shown = false;
-        shown = NULL;
-        prompt_cancel(serial);
-        next_question();
-    }
+    party->unanswered = 0;
+    party->fruitless = 0;
+    party->cool_until = boottime_ms() + COOL_DOWN_MS;
+    report_party(party, "%u questions %s; it may ask none for %u minutes", questions, logged,
+                 COOL_DOWN_MS / 60000);
+    notice("%s asked %u times%s; it may ask no more for %u minutes", party_label(party), questions,
+           shown_as, COOL_DOWN_MS / 60000);
 }
 
-/* Nobody is there, or nobody wants to: the qube may not go on with it. */
-static void count_unanswered(struct party *party, enum prompt_verdict verdict)
+/*
+ * Nobody is there, or nobody wants to: the qube may not go on with it. A client that goes away in
+ * time must not help it: to ask and to go costs a process each time, and takes the screen.
+ */
+static void count_question(struct party *party, bool answered, bool timed_out)
 {
-    if (!party->is_qube || verdict != PROMPT_TIMEOUT) {
+    if (!party->is_qube || answered) {
         party->unanswered = 0;
+        party->fruitless = 0;
         return;
     }
-    if (++party->unanswered < UNANSWERED_MAX) {
-        return;
+    party->fruitless++;
+    party->unanswered += timed_out ? 1 : 0;
+    if (party->unanswered >= UNANSWERED_MAX) {
+        cool_down(party, UNANSWERED_MAX, "were not answered", " and nobody answered");
+    } else if (party->fruitless >= FRUITLESS_MAX) {
+        cool_down(party, FRUITLESS_MAX, "came to nothing", " to no end");
     }
-    party->unanswered = 0;
-    party->cool_until = boottime_ms() + COOL_DOWN_MS;
-    report_party(party, "%u questions were not answered; it may ask none for %u minutes",
-                 UNANSWERED_MAX, COOL_DOWN_MS / 60000);
-    notice("%s asked %u times and nobody answered; it may ask no more for %u minutes",
-           party_label(party), UNANSWERED_MAX, COOL_DOWN_MS / 60000);
 }
 
 /* The rest of the party's questions: nobody will answer those either. */
-static void refuse_waiting(struct party *party)
+static void refuse_if_cooling(struct party *party)
 {
     static const struct policy_decision cooling = {
         .verdict = POLICY_DENY,
@@ -174,11 +180,28 @@ static void refuse_waiting(struct party *party)
         .reason = "nobody answered its last questions, so it may ask none for a while",
     };
 
-    while (!TAILQ_EMPTY(&party->questions)) {
+    while (question_is_cooling(party, boottime_ms()) && !TAILQ_EMPTY(&party->questions)) {
         struct use *use = TAILQ_FIRST(&party->questions);
 
         drop(use);
         sign_settled(use, &cooling);
+    }
+}
+
+void question_drop(struct use *use)
+{
+    struct party *party = use->client->party;
+
+    if (use->is_queued) {
+        drop(use);
+    }
+    if (use->is_shown) {
+        use->is_shown = false;
+        shown = NULL;
+        prompt_cancel(serial);
+        count_question(party, false, boottime_ms() >= shown_at + QUESTION_TIMEOUT_MS / 2);
+        refuse_if_cooling(party);
+        next_question();
     }
 }
 
@@ -189,11 +212,9 @@ static void settle_shown(const struct prompt_answer *answer)
 
     shown = NULL;
     use->is_shown = false;
-    count_unanswered(party, answer->verdict);
+    count_question(party, answer->verdict <= PROMPT_ALLOW_WHILE, answer->verdict == PROMPT_TIMEOUT);
     sign_answered(use, answer);
-    if (question_is_cooling(party, boottime_ms())) {
-        refuse_waiting(party);
-    }
+    refuse_if_cooling(party);
     next_question();
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sandbox.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -48,7 +49,6 @@ static const int allowed[] = {
     SCMP_SYS(unlink),
     SCMP_SYS(unlinkat),
     SCMP_SYS(rmdir), /* sockets, at the end */
-    SCMP_SYS(openat),
     SCMP_SYS(renameat),
     SCMP_SYS(flock),
     SCMP_SYS(lseek),
@@ -106,18 +106,46 @@ static enum err enter_landlock(const struct listeners *listeners, const char *lo
 
 enum err sandbox_enter(const struct listeners *listeners, pid_t traced, const char *log)
 {
-    /* To send the keystore on; never to read or change a register or a byte of it. */
-    const struct seccomp_exact exact[] = {
-        {SCMP_SYS(ptrace), {PTRACE_CONT, (scmp_datum_t)traced}},
-        {SCMP_SYS(ptrace), {PTRACE_LISTEN, (scmp_datum_t)traced}},
+    const struct seccomp_rule rules[] = {
+        /* The audit log is written to; nothing is read, also where there is no Landlock. */
+        {SCMP_SYS(openat), SCMP_ACT_ALLOW, 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_WRONLY)}},
+        {SCMP_SYS(openat),
+         SCMP_ACT_ERRNO(EACCES),
+         1,
+         {SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDONLY)}},
+        {SCMP_SYS(openat),
+         SCMP_ACT_ERRNO(EACCES),
+         1,
+         {SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_RDWR)}},
+        {SCMP_SYS(openat),
+         SCMP_ACT_ERRNO(EACCES),
+         1,
+         {SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_ACCMODE)}},
+        /* To send the keystore on; never to read or change a register or a byte of it. The last
+         * two: there is nobody to be sent on if the keystore is not traced. */
+        {SCMP_SYS(ptrace),
+         SCMP_ACT_ALLOW,
+         2,
+         {SCMP_A0(SCMP_CMP_EQ, PTRACE_CONT, 0), SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)traced, 0)}},
+        {SCMP_SYS(ptrace),
+         SCMP_ACT_ALLOW,
+         2,
+         {SCMP_A0(SCMP_CMP_EQ, PTRACE_LISTEN, 0), SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)traced, 0)}},
     };
-    const struct seccomp_list list = {allowed, sizeof allowed / sizeof allowed[0], refused,
-                                      sizeof refused / sizeof refused[0]};
+    const size_t count = sizeof rules / sizeof rules[0];
+    const struct seccomp_list list = {
+        .allowed = allowed,
+        .allowed_count = sizeof allowed / sizeof allowed[0],
+        .refused = refused,
+        .refused_count = sizeof refused / sizeof refused[0],
+        .rules = rules,
+        .rules_count = traced > 0 ? count : count - 2,
+    };
     long abi = 0;
     enum err err = enter_landlock(listeners, log, &abi);
 
     if (err == OK) {
-        err = seccomp_enter_exact(&list, exact, traced > 0 ? sizeof exact / sizeof exact[0] : 0);
+        err = seccomp_enter(&list);
     }
     if (err != OK) {
         report("cannot enter the sandbox: %s", strerror(errno));

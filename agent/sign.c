@@ -101,6 +101,22 @@ static void refuse(struct use *use)
     end_use(use, NULL, 0);
 }
 
+/* Only now: if the keystore said no, it has not remembered it either. */
+static void remember(const struct use *use)
+{
+    struct grant grant = {
+        .key = use->key,
+        .expiry = use->remember_until,
+        .in_keystore = use->approval_len > 0 && use->approval[0] == APPROVAL_WHILE,
+    };
+    char text[USE_TEXT_MAX];
+
+    snprintf(grant.qube, sizeof grant.qube, "%s", use->client->party->name);
+    memcpy(grant.scope, use->scope, sizeof grant.scope);
+    snprintf(grant.what, sizeof grant.what, "%s", use_text(use, text));
+    grants_add(&grant);
+}
+
 static void sign_done(struct client *client, enum err err, struct view answer)
 {
     struct use *use = client->use;
@@ -122,6 +138,9 @@ static void sign_done(struct client *client, enum err err, struct view answer)
         decided(use, err_text(err), "keystore");
         refuse(use);
         return;
+    }
+    if (use->remember_until > 0) {
+        remember(use);
     }
     if (client->qrexec) {
         use_text(use, text);
@@ -185,21 +204,6 @@ static const char *verdict_text(enum prompt_verdict verdict)
     return "the question could not be asked";
 }
 
-static void remember(const struct use *use)
-{
-    struct grant grant = {
-        .key = use->key,
-        .expiry = boottime_ms() + (uint64_t)use->seconds * 1000,
-        .in_keystore = use->approval_len > 0 && use->approval[0] == APPROVAL_WHILE,
-    };
-    char text[USE_TEXT_MAX];
-
-    snprintf(grant.qube, sizeof grant.qube, "%s", use->client->party->name);
-    memcpy(grant.scope, use->scope, sizeof grant.scope);
-    snprintf(grant.what, sizeof grant.what, "%s", use_text(use, text));
-    grants_add(&grant);
-}
-
 void sign_answered(struct use *use, const struct prompt_answer *answer)
 {
     bool yes = answer->verdict == PROMPT_ALLOW_ONCE || answer->verdict == PROMPT_ALLOW_WHILE;
@@ -221,7 +225,7 @@ void sign_answered(struct use *use, const struct prompt_answer *answer)
     memcpy(use->approval, answer->approval.data, answer->approval.len);
     use->approval_len = answer->approval.len;
     if (answer->verdict == PROMPT_ALLOW_WHILE && use->seconds > 0) {
-        remember(use);
+        use->remember_until = boottime_ms() + (uint64_t)use->seconds * 1000;
     }
     to_keystore(use, true);
 }

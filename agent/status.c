@@ -218,12 +218,24 @@ void status_grants(struct client *client, struct view body)
     answer(client, CONTROL_GRANTS, true);
 }
 
+static unsigned drop_grants(bool all, const char *qube)
+{
+    return all ? grants_drop_all() : grants_drop_qube(qube);
+}
+
 static void revoke_done(struct client *client, enum err err, struct view unused)
 {
+    struct wire_reader r = wire_reader(client->request.fields, client->request.fields_len);
+    bool all = wire_bool(&r);
+    char qube[QUBE_NAME_MAX + 1];
+
     (void)unused;
     if (err != OK) {
         handle_failure(client, "revoke", err);
         return;
+    }
+    if (take_text(&r, qube, sizeof qube)) {
+        drop_grants(all, qube); /* of a signature that was before us in the queue */
     }
     begin();
     say("%u revoked\n", (unsigned)client->request.id);
@@ -243,7 +255,7 @@ void status_revoke(struct client *client, struct view body)
         return;
     }
     fields = keystore_fields(client, IPC_REVOKE);
-    client->request.id = all ? grants_drop_all() : grants_drop_qube(qube); /* for revoke_done() */
+    client->request.id = drop_grants(all, qube); /* for revoke_done() */
     put_u8(&fields, all);
     put_text(&fields, qube);
     keystore_request(client, &fields, (struct view){0}, revoke_done);

@@ -9,6 +9,9 @@
 #include "fingerprint.h"
 #include "log.h"
 
+#define SHOWN_TEXT_MAX  67U /* 64 bytes, in quotes, with a NUL */
+#define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 static void hash(uint8_t *ret, size_t size, const struct wire_writer *w)
 {
     crypto_generichash(ret, size, w->data, w->len, NULL, 0);
@@ -68,6 +71,7 @@ static void name_use(struct use *use)
         bytes[4 + FRAME_MAX + 4 * (4 + HOST_KEY_MAX)]; /* more than a stack should take */
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
 
+    put_u8(&w, (uint8_t)use->purpose.kind); /* a session id can be the bytes of an SSHSIG */
     put_string(&w, use->purpose.kind == PURPOSE_LOGIN ? use->purpose.session_id : use->data);
     hash(use->session, sizeof use->session, &w);
     put_u64(&w, use->key);
@@ -80,6 +84,7 @@ static void name_use(struct use *use)
     put_string(&w, use->purpose.user);
     put_string(&w, use->host_key);
     put_string(&w, use->purpose.name_space);
+    put_u8(&w, use->forwarded); /* a yes to the qube is none to the hosts it forwards us to */
     hash(use->scope, sizeof use->scope, &w);
     use->has_scope = use->purpose.kind == PURPOSE_SSHSIG || use->proof != PROOF_NONE;
 }
@@ -158,9 +163,13 @@ void use_free(struct use **use)
     *use = NULL;
 }
 
+/* Nothing was, once the uses have had all their signatures: what comes then is a new use. */
 static bool was_allowed(const struct client_uses *uses, const struct use *use, bool exact)
 {
-    for (size_t i = 0; uses != NULL && i < uses->recent; i++) {
+    if (uses == NULL || uses->repeats >= USE_REPEATS_MAX * uses->count) {
+        return false;
+    }
+    for (size_t i = 0; i < uses->recent; i++) {
         if (exact ? memcmp(uses->last[i].exact, use->exact, USE_ID_SIZE) == 0
                   : memcmp(uses->last[i].session, use->session, USE_ID_SIZE) == 0) {
             return true;
@@ -183,7 +192,7 @@ struct policy_decision use_decide(const struct use *use)
         .host_key = use->host_key,
         .now = wall_clock_s(),
         .same_use = was_allowed(uses, use, true),
-        .uses = uses != NULL ? uses->count : 0,
+        .uses = uses != NULL ? (unsigned)uses->count : 0,
         .connection_approved = uses != NULL && uses->approved,
     };
 
@@ -194,6 +203,11 @@ struct policy_decision use_decide(const struct use *use)
     if (!use->client->qrexec) {
         return policy_decide_local(&asked);
     }
+    if (!policy_permits_agent(&party->rules, use->client->agent)) { /* since it was asked */
+        return (struct policy_decision){.verdict = POLICY_DENY,
+                                        .word = POLICY_AGENTS,
+                                        .reason = "the qube may not ask for this agent"};
+    }
     asked.recent = party_recent_uses(party, now);
     return policy_decide(&party->rules, &asked);
 }
@@ -203,6 +217,7 @@ enum err use_count(struct use *use, bool by_user)
     struct client *client = use->client;
     struct client_uses *uses = client->uses;
     const size_t room = sizeof uses->last / sizeof uses->last[0];
+    bool exact = was_allowed(uses, use, true);
 
     if (!client->qrexec) {
         return OK; /* nothing counts them */
@@ -215,12 +230,14 @@ enum err use_count(struct use *use, bool by_user)
         client->uses = uses;
     }
     uses->approved = uses->approved || by_user;
-    if (was_allowed(uses, use, true)) {
-        return OK;
-    }
-    if (!was_allowed(uses, use, false)) {
+    if (was_allowed(uses, use, false)) {
+        uses->repeats++;
+    } else {
         uses->count++;
         party_count_use(client->party, boottime_ms());
+    }
+    if (exact) {
+        return OK;
     }
     if (uses->recent == room) {
         memmove(&uses->last[0], &uses->last[1], (room - 1) * sizeof uses->last[0]);
@@ -232,12 +249,31 @@ enum err use_count(struct use *use, bool by_user)
     return OK;
 }
 
+/*
+ * A client's text as one word, or in quotes that it cannot end: no user name reads like a proved
+ * destination.
+ */
+static const char *shown_text(char ret[SHOWN_TEXT_MAX], struct view text, bool quote)
+{
+    char clean[SHOWN_TEXT_MAX - 2];
+
+    log_clean(clean, sizeof clean, text.data, text.len);
+    for (char *at = clean; *at != '\0'; at++) {
+        quote = quote || strchr(WORD_CHARACTERS, *at) == NULL;
+        if (*at == '"') {
+            *at = '\'';
+        }
+    }
+    snprintf(ret, SHOWN_TEXT_MAX, quote || text.len == 0 ? "\"%s\"" : "%s", clean);
+    return ret;
+}
+
 static void login_text(const struct use *use, char *ret)
 {
-    char user[64];
+    char user[SHOWN_TEXT_MAX];
     char key[FINGERPRINT_MAX] = "";
 
-    log_clean(user, sizeof user, use->purpose.user.data, use->purpose.user.len);
+    shown_text(user, use->purpose.user, false);
     if (use->proof == PROOF_NAME) {
         snprintf(ret, USE_TEXT_MAX, "log in as %s to %s (host key verified)%s", user,
                  use->hosts[0] != '\0' ? use->hosts : "a host with a hashed name",
@@ -254,15 +290,14 @@ static void login_text(const struct use *use, char *ret)
 
 const char *use_text(const struct use *use, char *ret)
 {
-    char name[64];
+    char name[SHOWN_TEXT_MAX];
 
     switch (use->purpose.kind) {
     case PURPOSE_LOGIN:
         login_text(use, ret);
         break;
     case PURPOSE_SSHSIG:
-        log_clean(name, sizeof name, use->purpose.name_space.data, use->purpose.name_space.len);
-        snprintf(ret, USE_TEXT_MAX, "sign for \"%s\"", name);
+        snprintf(ret, USE_TEXT_MAX, "sign for %s", shown_text(name, use->purpose.name_space, true));
         break;
     case PURPOSE_OPAQUE:
         snprintf(ret, USE_TEXT_MAX, "sign unidentified data (%zu bytes)", use->data.len);

@@ -43,6 +43,7 @@ struct use {
     const char *reason;         /* of the decision; static */
     char by[PROMPT_BY_MAX + 1]; /* who decided */
     uint32_t seconds;           /* that the question offered */
+    uint64_t remember_until;    /* ms of CLOCK_BOOTTIME, once it is signed; 0: not */
     uint8_t approval[APPROVAL_SIZE];
     size_t approval_len; /* 0: none */
 
@@ -54,7 +55,8 @@ struct use {
 
 /* Uses that were allowed on a connection. */
 struct client_uses {
-    unsigned count; /* different sessions and SSHSIGs */
+    size_t count;   /* different sessions and SSHSIGs */
+    size_t repeats; /* further signatures for these */
     bool approved;  /* the user said yes */
     size_t recent;  /* entries below */
     struct {

@@ -62,6 +62,12 @@
 #define NAMESPACE_MAX 256U /* bytes of an SSHSIG namespace */
 #define HOST_MAX      256U /* bytes of a host name or pattern: DNS has 253 */
 
+/*
+ * Signatures that one use may take beside its first: a login tries few keys, and has one signature
+ * with each. Every one is a line in the audit log, so without a limit they could fill it.
+ */
+#define USE_REPEATS_MAX 16U
+
 /* restrict-destination-v00@openssh.com (ssh-add -h) */
 #define CONSTRAINTS_MAX     1024U /* hops of one key; the number is OpenSSH's */
 #define CONSTRAINT_KEYS_MAX 64U   /* host keys of one end of a hop */
@@ -70,6 +76,7 @@
 #define QUESTIONS_PER_QUBE_MAX 3U      /* that wait; the next is refused */
 #define QUESTION_TIMEOUT_MS    30000U  /* then the answer is no */
 #define UNANSWERED_MAX         2U      /* questions; then the qube cools down */
+#define FRUITLESS_MAX          10U     /* ... or withdrawn, or not shown: a process each */
 #define COOL_DOWN_MS           300000U /* asks nothing for so long */
 #define GRANTS_MAX             256U    /* "allow for N minutes" that are in force */
 #define GRANT_MAX_S            86400U  /* a day is the longest */

@@ -44,7 +44,10 @@ static const int allowed[] = {
 
 enum err sandbox_enter(char *ret, size_t cap)
 {
-    const struct seccomp_list list = {allowed, sizeof allowed / sizeof allowed[0], NULL, 0};
+    const struct seccomp_list list = {
+        .allowed = allowed,
+        .allowed_count = sizeof allowed / sizeof allowed[0],
+    };
     long abi = 0;
     enum err err = landlock_restrict(0, NULL, 0, &abi);
 

@@ -8,7 +8,8 @@
 
 #include "options.h"
 
-#define QUBE_WIDTH 12 /* most names are shorter, and longer ones push the rest to the right */
+#define QUBE_WIDTH      12 /* most names are shorter, and longer ones push the rest to the right */
+#define WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 static bool is(const struct record *record, const char *name, const char *value)
 {
@@ -48,13 +49,35 @@ static void print_destination(const struct record *record, FILE *stream)
     }
 }
 
+/* In quotes that it cannot end. */
+static void print_quoted(const char *text, FILE *stream)
+{
+    fputc('"', stream);
+    for (; *text != '\0'; text++) {
+        fputc(*text == '"' ? '\'' : *text, stream);
+    }
+    fputc('"', stream);
+}
+
+/* No user name reads like a proved destination. */
+static void print_user(const char *user, FILE *stream)
+{
+    if (user[0] != '\0' && user[strspn(user, WORD_CHARACTERS)] == '\0') {
+        fputs(user, stream);
+    } else {
+        print_quoted(user, stream);
+    }
+}
+
 static void print_purpose(const struct record *record, FILE *stream)
 {
     if (is(record, "purpose", "login")) {
-        fprintf(stream, "  log in as %s", record_get(record, "user"));
+        fputs("  log in as ", stream);
+        print_user(record_get(record, "user"), stream);
         print_destination(record, stream);
     } else if (is(record, "purpose", "sshsig")) {
-        fprintf(stream, "  sign for \"%s\"", record_get(record, "namespace"));
+        fputs("  sign for ", stream);
+        print_quoted(record_get(record, "namespace"), stream);
     } else if (is(record, "purpose", "opaque")) {
         fprintf(stream, "  sign unidentified data (%s bytes)", record_get(record, "bytes"));
     }

@@ -63,15 +63,22 @@ enum err child_run(const char *program, const char *what, struct view input, pid
     pid_t self = getpid();
     int read_end = -1;
     enum err err = full_pipe(input, &read_end);
+    sigset_t term;
+    sigset_t before;
     pid_t pid;
 
     if (err != OK) {
         return err;
     }
+    /* Ours is ignored; a child that is withdrawn before it has its own would never know. */
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    sigprocmask(SIG_BLOCK, &term, &before);
     pid = fork();
     if (pid == 0) {
         become(program, what, read_end, self);
     }
+    sigprocmask(SIG_SETMASK, &before, NULL);
     close(read_end);
     if (pid < 0) {
         return ERR_SYSTEM;

@@ -49,6 +49,21 @@ policy() {
     mv "$D/policy.new" "$POLICY"
 }
 
+# policy_becomes LINE...: the same while the agent runs, until it holds.
+policy_becomes() {
+    local line
+
+    policy "$@"
+    for line in "$@"; do
+        wait_until holds_for_dev "$line"
+    done
+}
+
+# holds_for_dev LINE: of a policy.
+holds_for_dev() {
+    control policy test dev | tr -s ' ' | grep -qF -e " ${1/ = / } "
+}
+
 ### The user
 
 # user_says yes|no|later: "later" leaves a question open until there is another answer.

@@ -323,6 +323,36 @@ static void test_withdrawn(void **state)
     assert_true(waitpid(-1, NULL, 0) > 0); /* questions_end leaves it to init */
 }
 
+/* Ends it if it does not end by itself. */
+static int end_status(pid_t pid)
+{
+    int status = 0;
+
+    for (int i = 0; !child_ended(pid, &status); i++) {
+        if (i == PATIENCE_MS / 2) {
+            child_kill(pid);
+        }
+        sleep_a_moment();
+    }
+    return status;
+}
+
+/* As early as a process can be, and by a broker whose own SIGTERM is ignored. */
+static void test_withdrawn_at_once(void **state)
+{
+    void (*before)(int) = signal(SIGTERM, SIG_IGN);
+    pid_t pid;
+
+    (void)state;
+    script("exec sleep 1000");
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(child_run(program, CHILD_ASK, text_view(""), &pid), OK);
+        child_withdraw(pid);
+        assert_int_equal(WTERMSIG(end_status(pid)), SIGTERM);
+    }
+    signal(SIGTERM, before);
+}
+
 /* Withdrawn ones that do not go take places, and are killed in the end. */
 static void test_room(void **state)
 {
@@ -436,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_scope),
         cmocka_unit_test(test_hanging_question),
         cmocka_unit_test(test_withdrawn),
+        cmocka_unit_test(test_withdrawn_at_once),
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_not_a_question),
         cmocka_unit_test(test_bubbles),

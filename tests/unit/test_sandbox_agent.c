@@ -246,6 +246,20 @@ static void test_log_is_written_alone(void **state)
     }
 }
 
+/* The list of calls lets nothing be opened to be read, also where Landlock has no say: O_PATH. */
+static void test_list_opens_to_write_alone(void **state)
+{
+    const long modes[] = {O_RDONLY, O_RDWR, O_ACCMODE};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        const struct attempt attempt = {
+            "O_PATH", SYS_openat, {AT_FDCWD, ADDRESS(some_file), modes[i] | O_PATH, 0, 0, 0}};
+
+        assert_ends(enter, &attempt, EACCES);
+    }
+}
+
 static void test_removes_only_its_own(void **state)
 {
     char other[UNIX_PATH_MAX];
@@ -293,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_no_file_opens),
         cmocka_unit_test(test_log_is_written_alone),
+        cmocka_unit_test(test_list_opens_to_write_alone),
 #ifdef __x86_64__
         cmocka_unit_test(test_other_architecture),
 #endif
