@@ -16,6 +16,12 @@ static uint32_t serial;
 static uint64_t shown_at;   /* ms of CLOCK_BOOTTIME */
 static uint64_t give_up_at; /* ...: no answer to what is shown by then */
 static unsigned waiting;
+static enum prompt_verdict problem; /* of the last question; PROMPT_DENY for none */
+
+enum prompt_verdict question_problem(void)
+{
+    return problem;
+}
 
 unsigned question_count(void)
 {
@@ -212,6 +218,7 @@ static void settle_shown(const struct prompt_answer *answer)
 
     shown = NULL;
     use->is_shown = false;
+    problem = answer->verdict >= PROMPT_NO_DISPLAY ? answer->verdict : PROMPT_DENY;
     count_question(party, answer->verdict <= PROMPT_ALLOW_WHILE, answer->verdict == PROMPT_TIMEOUT);
     sign_answered(use, answer);
     refuse_if_cooling(party);

@@ -29,6 +29,9 @@ int question_step(uint64_t now);
 /* Does the qube ask nothing for now, since nobody answered? ms of CLOCK_BOOTTIME. */
 bool question_is_cooling(const struct party *party, uint64_t now);
 
+/* The last question could not be asked at all, and that is the answer it got; else PROMPT_DENY. */
+enum prompt_verdict question_problem(void);
+
 /* How many wait, the one that is shown included. */
 unsigned question_count(void);
 

@@ -198,6 +198,12 @@ void status_status(struct client *client, struct view body)
         prompt_is_alive() ? "the prompt runs"
                           : "the prompt has ended, so each is answered with no (restart the agent)",
         question_count());
+    if (question_problem() == PROMPT_NO_DISPLAY) {
+        say("  the last one was answered with no: there is no display to ask on, and no askpass\n"
+            "  (start the agent in the desktop session, or set SSH_ASKPASS for it)\n");
+    } else if (question_problem() == PROMPT_FAILED) {
+        say("  the last one was answered with no: what should have asked broke (see the log)\n");
+    }
     say("key memory: %s\n", keystore_memory());
     say("sandbox of the keystore: %s\n", keystore_sandbox());
     say("sandbox of the agent: %s\n", sandbox_describe());

@@ -49,6 +49,17 @@ in_status() {
     stop_agent
 }
 
+@test "status: that there is nothing to ask with" {
+    start_agent
+    ssh-add -q -c "$KEYS/ed25519"
+    run "$CONTROL" status
+    [[ "$output" != *"there is no display"* ]]
+    run ssh-add -T "$KEYS/ed25519.pub"
+    [ "$status" -ne 0 ]
+    run "$CONTROL" status
+    shows 'the last one was answered with no: there is no display to ask on, and no askpass$'
+}
+
 @test "status: keys, with what they were added with" {
     start_agent
     ssh-add -q "$KEYS/ed25519"
