@@ -305,16 +305,32 @@ has_connections() {
 
 ### Which section, and when
 
-@test "the most exact section, word by word" {
-    start_with_policy 'confirm = no' 'namespaces = file' '[client:dev-*]' 'namespaces = git' \
-        'uses = no' '[client:dev-old]' 'keys = other'
+@test "the most exact section, word by word, wherever it stands" {
+    cat >"$POLICY" <<'END'
+[client:dev-old]
+keys = other
+[client:dev-*]
+namespaces = git
+uses = no
+[client:d*]
+namespaces = mail@x
+keys = no
+[DEFAULT]
+confirm = no
+namespaces = file
+END
+    start_agent
+    ssh-add -q "$KEYS/work" "$KEYS/other"
     gives yn mail "$(sshsig work file 1)" "$(sshsig work file 2)"
     gives n mail "$(sshsig work git 1)"
-    gives yyn dev-1 "$(sshsig work git 1)" "$(sshsig work git 2)" "$(sshsig work file 1)"
+    gives n dev-1 "$(sshsig work git 1)"
     gives nyyn dev-old "$(sshsig work git 1)" "$(sshsig other git 1)" "$(sshsig other git 2)" \
         "$(sshsig other file 1)"
-    control policy test dev-old | tr -s ' ' | grep -q "^ keys other .* $POLICY:8 \[client:dev-old\]"
-    control policy test dev-old | tr -s ' ' | grep -q "^ namespaces git .* $POLICY:5 \[client:dev-\*\]"
+    control policy test dev-old | tr -s ' ' >"$D/words"
+    grep -q "^ keys other .* $POLICY:2 \[client:dev-old\]\$" "$D/words"
+    grep -q "^ namespaces git .* $POLICY:4 \[client:dev-\*\]\$" "$D/words"
+    grep -q "^ confirm no .* $POLICY:10 \[DEFAULT\]\$" "$D/words"
+    asked_times 0
 }
 
 @test "a new policy holds for connections that are there, without a signal" {

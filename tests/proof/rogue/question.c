@@ -108,6 +108,11 @@ bool question_is_cooling(const struct party *party, uint64_t now)
     return false;
 }
 
+enum prompt_verdict question_problem(void)
+{
+    return PROMPT_DENY;
+}
+
 unsigned question_count(void)
 {
     return asking != NULL ? 1 : 0;
