@@ -392,7 +392,7 @@ END
     user_says later
     start_vault_and_qube
     log_in first >"$D/login" &
-    PIDS+=($!)
+    remember $!
     wait_until test -s "$D/questions/1"
     control status | grep -q '^questions: the prompt runs, 1 open$'
     user_says yes

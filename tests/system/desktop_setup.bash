@@ -115,7 +115,7 @@ ask() {
     unhex "$(wire_text "$1")$(wire_text "$2")$(wire_text "${3-}")$(u32 "${4:-25000}")" >"$input"
     "$PROMPT" ask <"$input" 2>>"$AGENT_LOG" 3>&- &
     ASK_PID=$!
-    PIDS+=("$ASK_PID")
+    remember "$ASK_PID"
 }
 
 # asks_with_dunst ...: as ask(), until half a second after dunst has it.

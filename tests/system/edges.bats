@@ -43,7 +43,7 @@ answers() {
     local SSH_AGENT_PID
 
     eval "$("$AGENT" -a "$AGENT_SOCKET" 2>&-)" >/dev/null
-    PIDS+=("$SSH_AGENT_PID")
+    remember "$SSH_AGENT_PID"
     wait_until ssh-add -q "$KEYS/ed25519"
     keys_are ed25519
     kill "$SSH_AGENT_PID"

@@ -93,7 +93,7 @@ sign_data() {
 @test "kill -9 of the keystore in the middle of signatures, and in the background" {
     OUT=$("$AGENT" -s -q "$QREXEC_SOCKET")
     eval "$OUT" >/dev/null
-    PIDS+=("$SSH_AGENT_PID")
+    remember "$SSH_AGENT_PID"
     ssh-add -q "$KEYS/ed25519"
     for i in 1 2 3; do
         spawn "$RAW" "$SSH_AUTH_SOCK" forever frame "$(sign_request "$KEYS/ed25519.pub")" read

@@ -21,7 +21,7 @@ teardown() {
 start_background() {
     OUT=$("$AGENT" "$@")
     eval "$OUT" >/dev/null
-    PIDS+=("$SSH_AGENT_PID")
+    remember "$SSH_AGENT_PID"
     AGENT_PID=$SSH_AGENT_PID
     wait_until helpers_of "$AGENT_PID"
 }
@@ -42,11 +42,11 @@ same_output() {
 
     theirs=$(ssh-agent -a "$D/theirs.sock" "$@")
     pid=$(sed -n 's/^echo Agent pid \([0-9]*\).*/\1/p' <<<"$theirs")
-    PIDS+=("$pid")
+    remember "$pid"
     theirs=$(sed -e "s/$pid/PID/g" -e 's/theirs.sock/ours.sock/' <<<"$theirs")
     ours=$("$AGENT" -a "$D/ours.sock" "$@")
     pid=$(sed -n 's/^echo Agent pid \([0-9]*\).*/\1/p' <<<"$ours")
-    PIDS+=("$pid")
+    remember "$pid"
     [ "${ours//"$pid"/PID}" = "$theirs" ] || { echo "$ours" >&2; return 1; }
     end_all
     rm -f "$D/theirs.sock"
@@ -54,9 +54,9 @@ same_output() {
 
 # output_in_foreground PROGRAM OPTION...: the same, where the process does not return.
 output_in_foreground() {
-    spawn "$@" -a "$D/foreground.sock" >"$D/foreground.out" 2>/dev/null
+    spawn "$@" -a "$D/foreground.sock" >"$D/foreground.out" 2>"$D/foreground.log"
     wait_until test -S "$D/foreground.sock"
-    wait_until test -s "$D/foreground.out"
+    wait_until test -s "$D/foreground.out" || cat "$D/foreground.log" >&2
     kill "$SPAWNED"
     wait_until gone "$SPAWNED"
     sed "s/$SPAWNED/PID/" "$D/foreground.out"
@@ -162,7 +162,7 @@ output_in_foreground() {
 @test "an empty environment is enough" {
     OUT=$(env -i "$AGENT" -s)
     eval "$OUT" >/dev/null
-    PIDS+=("$SSH_AGENT_PID")
+    remember "$SSH_AGENT_PID"
     [[ "$SSH_AUTH_SOCK" == /tmp/ssh-* ]]
     ssh-add -q "$KEYS/ed25519"
     ssh-add -T "$KEYS/ed25519.pub"
@@ -177,7 +177,7 @@ output_in_foreground() {
     # shellcheck disable=SC2016 # for the inner shell
     run timeout 10 bash -c '"$1" -s 2>&1 | tee "$2" | cat' - "$AGENT" "$D/out"
     eval "$(cat "$D/out")" >/dev/null
-    PIDS+=("$SSH_AGENT_PID")
+    remember "$SSH_AGENT_PID"
     [ "$status" -eq 0 ]
     ssh-add -q "$KEYS/ed25519"
     # A signal from the keyboard is not for it.
@@ -196,7 +196,7 @@ END
     [ -z "$output" ]
     [ "$(cat "$D/listed")" = "$(cat "$KEYS/ed25519.pub")" ]
     read -r AGENT_SOCKET AGENT_PID <"$D/variables"
-    PIDS+=("$AGENT_PID")
+    remember "$AGENT_PID"
     read -r KEYSTORE_PID PROMPT_PID rest <<<"$(cat "$D/helpers")"
     [ -n "$PROMPT_PID" ] && [ -z "$rest" ]
     nothing_is_left

@@ -307,6 +307,7 @@ END
 ### Many clients
 
 @test "200 clients at once and 4 calls: all are served, never more than 4 children" {
+    export QREXEC_STANDIN_DELAY_MS=30 # so that they meet, however slowly they are started
     start_relay -n 4
     clients=()
     for i in $(seq 200); do

@@ -13,18 +13,46 @@ FAILURE_HEX=0000000105
 spawn() {
     "$@" 3>&- &
     SPAWNED=$!
-    PIDS+=("$SPAWNED")
+    remember "$SPAWNED"
 }
 
-# Ends only what spawn started.
-end_all() {
-    local pid
+# start_of PID: when it was started (proc(5), stat, starttime), to START; empty if it is gone.
+start_of() {
+    local stat fields
 
-    for pid in "${PIDS[@]}"; do
-        kill "$pid" 2>/dev/null || true
+    START=
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 0
+    read -r -a fields <<<"${stat##*) }"
+    START=${fields[19]}
+}
+
+# remember PID: end_all ends it. With its start, since the number of a process that has ended may be
+# another's by then.
+remember() {
+    start_of "$1"
+    PIDS+=("$1:$START")
+}
+
+# still_there PID:START
+still_there() {
+    start_of "${1%%:*}"
+    [[ -n "$START" && "$START" = "${1#*:}" ]] &&
+        ! grep -q '^State:.Z' "/proc/${1%%:*}/status" 2>/dev/null
+}
+
+has_ended() {
+    ! still_there "$1"
+}
+
+# Ends only what spawn started, or what was remembered.
+end_all() {
+    local process
+
+    for process in "${PIDS[@]}"; do
+        ! still_there "$process" || kill "${process%%:*}" 2>/dev/null || true
     done
-    for pid in "${PIDS[@]}"; do
-        wait_until gone "$pid" || kill -9 "$pid"
+    for process in "${PIDS[@]}"; do
+        wait_until has_ended "$process" || kill -9 "${process%%:*}"
     done
     PIDS=()
 }
@@ -127,7 +155,7 @@ open_client() {
     # Not with spawn: the shell gives a background command /dev/null unless it has a stdin itself.
     socat -t 0 - "UNIX-CONNECT:$SOCKET" <&"$TO" >&"$FROM" 3>&- &
     SPAWNED=$!
-    PIDS+=("$SPAWNED")
+    remember "$SPAWNED"
 }
 
 read_hex() {

@@ -265,7 +265,7 @@ connections_gone() {
     start_with_policy 'idle = 1'
     user_says later
     qube_raw dev frame "$(sshsig work git 1)" read >"$D/answer.hex" &
-    PIDS+=($!)
+    remember $!
     wait_until test -s "$D/questions/1"
     [ "$(qube_raw mail frame "$LIST" read closed | tail -1)" = closed ] # later than dev's would be
     user_says yes
@@ -355,7 +355,7 @@ END
     ssh-add -L >/dev/null
     user_says later
     qube_raw dev frame "$(sshsig work git 1)" read >"$D/answer.hex" &
-    PIDS+=($!)
+    remember $!
     wait_until test -s "$D/questions/1"
     policy_becomes 'agents = no'
     user_says yes
@@ -372,7 +372,7 @@ END
     start_with_policy
     user_says later
     qube_raw dev frame "$(sshsig work git 1)" read >"$D/answer.hex" &
-    PIDS+=($!)
+    remember $!
     wait_until test -s "$D/questions/1"
     policy_becomes 'namespaces = file'
     user_says yes
