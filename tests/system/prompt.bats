@@ -19,6 +19,7 @@ setup_file() {
 setup() {
     prepare
     CONFIG="$HOME/.config/qubes-split-ssh"
+    WITHOUT=()
     rm -r "$HOME" # what an agent would need is not wanted here
     mkdir "$HOME"
     WORK=$(blob "$KEYS/work.pub")
@@ -423,8 +424,8 @@ problems $CONFIG/a.conf: is a link to nothing|" ]
 }
 
 @test "files: one that may not be read is said" {
-    if [ "$(id -u)" -eq 0 ]; then
-        skip "root may read everything"
+    if [ "$(id -u)" -eq 0 ]; then # without what lets root read everything
+        WITHOUT=(setpriv --bounding-set=-dac_override,-dac_read_search)
     fi
     mkdir -p "$CONFIG"
     : >"$CONFIG/a.conf"
