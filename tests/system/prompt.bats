@@ -104,7 +104,7 @@ sshsig() {
 
 # prompt COMMAND...: of prompt-raw, with a question from dev that is ready to be asked.
 prompt() {
-    timeout 120 "$PROMPT_RAW" "$PROMPT" qube dev comment work key "$WORK" \
+    "${WITHOUT[@]}" timeout 120 "$PROMPT_RAW" "$PROMPT" qube dev comment work key "$WORK" \
         data "$(login git "$HOST")" proof 2 host "$HOST" names github.com "$@" 2>>"$AGENT_LOG" 3>&-
 }
 
