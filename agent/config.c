@@ -15,7 +15,7 @@ static struct {
     struct policy_text texts[CONFIG_FILES_MAX];
     size_t count;
     struct known_hosts *hosts;
-    size_t skipped; /* lines of known_hosts files */
+    bool named;     /* the known_hosts file that the policy names has come */
     enum err err;   /* OK, or what a file could not be kept for */
 } reading;
 
@@ -41,7 +41,7 @@ static void forget_reading(void)
     }
     known_hosts_free(&reading.hosts);
     reading.count = 0;
-    reading.skipped = 0;
+    reading.named = false;
     reading.err = OK;
 }
 
@@ -83,11 +83,21 @@ static enum err keep_hosts(const char *path, struct view content)
     return err;
 }
 
+/* A name without a slash stands for a file beside the user's policy. */
+static bool is_named(const char *path)
+{
+    const char *named = policy != NULL ? policy_known_hosts(policy) : "";
+    const char *name = named[0] == '/' ? path : strrchr(path, '/');
+
+    return name != NULL && strcmp(named[0] == '/' ? name : name + 1, named) == 0;
+}
+
 void config_file(enum prompt_file kind, const char *path, struct view content)
 {
     enum err err =
         kind == PROMPT_FILE_POLICY ? keep_policy_text(path, content) : keep_hosts(path, content);
 
+    reading.named = reading.named || (kind == PROMPT_FILE_KNOWN_HOSTS && is_named(path));
     if (err != OK) {
         report("%s: %s", path, err_text(err));
         reading.err = err;
@@ -149,6 +159,9 @@ void config_files(const char *policy_problem, const char *hosts_problem)
     char named[POLICY_ERROR_MAX];
 
     snprintf(named, sizeof named, "%s", starting ? "" : policy_known_hosts(policy));
+    if (named[0] != '\0' && !reading.named && hosts_problem[0] == '\0') {
+        report("error: there is no file %s, which the policy names as known_hosts", named);
+    }
     take_policy(policy_problem);
     take_hosts(hosts_problem);
     forget_reading();

@@ -91,9 +91,10 @@ helpers_of() {
     KEYSTORE_PID=
     PROMPT_PID=
     for pid in $(children "$1"); do
-        case $(readlink "/proc/$pid/exe" 2>/dev/null) in
-        */split-ssh-keystore) KEYSTORE_PID=$pid ;;
-        */split-ssh-prompt) PROMPT_PID=$pid ;;
+        # Their first 15 letters, which every user may read.
+        case $(cat "/proc/$pid/comm" 2>/dev/null) in
+        split-ssh-keyst) KEYSTORE_PID=$pid ;;
+        split-ssh-promp) PROMPT_PID=$pid ;;
         esac
     done
     [[ -n "$KEYSTORE_PID" && -n "$PROMPT_PID" ]]

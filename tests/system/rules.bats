@@ -175,6 +175,17 @@ goes_to() {
     gives "$1" dev "$(bind "$2" 0a)" "$(login work "${3:-git}" 0a "$2")"
 }
 
+@test "known_hosts: a file that the policy names" {
+    start_hosts host_a
+    start_with_policy 'known_hosts = servers' 'confirm = no' 'destinations = git@a.example.org'
+    wait_logged 'error: there is no file servers, which the policy names as known_hosts'
+    goes_to bn host_a
+    refused_for 'the destination is in no known_hosts file'
+    echo "a.example.org $(cut -d' ' -f1-2 "$KEYS/host_a.pub")" >"${POLICY%/*}/servers"
+    becomes_known() { goes_to by host_a; }
+    wait_until becomes_known
+}
+
 @test "destinations" {
     vault_knows 'a.example.org' host_a
     vault_knows 'b.example.org' host_b
