@@ -15,8 +15,8 @@ static struct {
     struct policy_text texts[CONFIG_FILES_MAX];
     size_t count;
     struct known_hosts *hosts;
-    bool named;     /* the known_hosts file that the policy names has come */
-    enum err err;   /* OK, or what a file could not be kept for */
+    bool named;   /* the known_hosts file that the policy names has come */
+    enum err err; /* OK, or what a file could not be kept for */
 } reading;
 
 static struct policy *policy;
