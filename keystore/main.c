@@ -5,14 +5,13 @@
  * go.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "approval.h"
 #include "harden.h"
+#include "helper.h"
 #include "ipc.h"
 #include "keytable.h"
 #include "libcrypto.h"
@@ -21,24 +20,6 @@
 #include "secret.h"
 #include "serve.h"
 #include "stack.h"
-
-static bool is_socket(int fd)
-{
-    struct stat status;
-
-    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
-/* A background agent's keystore must not hold the terminal, or a pipe, that it was started on. */
-static void drop_stderr(void)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null >= 0) {
-        dup2(null, STDERR_FILENO);
-        close(null);
-    }
-}
 
 static int fatal(int status, const char *what)
 {
@@ -111,7 +92,7 @@ static int run(bool foreground)
     }
     describe_memory(memory, sizeof memory);
     if (!foreground) {
-        drop_stderr(); /* now: the sandbox opens no file; the exit status says the rest */
+        helper_drop_stderr(); /* now: the sandbox opens no file; the exit status says the rest */
     }
     if (sandbox_enter(sandbox, sizeof sandbox) != OK) {
         return fatal(IPC_EXIT_SANDBOX, "cannot enter the sandbox");
@@ -127,7 +108,7 @@ int main(int argc, char *argv[])
 {
     int status;
 
-    if (!is_socket(IPC_FD) || !is_socket(IPC_TOKEN_FD)) {
+    if (!helper_has_socket(IPC_FD) || !helper_has_socket(IPC_TOKEN_FD)) {
         log_line("this program is started by split-ssh-agent, not by hand");
         return IPC_EXIT_USAGE;
     }

@@ -3,36 +3,17 @@
  * split-ssh-prompt: asks the user, and says what was done. The broker, which the agent starts,
  * holds the key of approvals and shows nothing; its children show one thing each and hold nothing.
  */
-#include <fcntl.h>
+#include <errno.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "approvals.h"
 #include "broker.h"
 #include "child.h"
 #include "harden.h"
+#include "helper.h"
 #include "ipc.h"
 #include "log.h"
 #include "standard_fds.h"
-
-static bool started_by_agent(void)
-{
-    struct stat status;
-
-    return fstat(IPC_FD, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
-/* A background agent's broker must not hold the terminal, or a pipe, that it was started on. */
-static void drop_stderr(void)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null >= 0) {
-        dup2(null, STDERR_FILENO);
-        close(null);
-    }
-}
 
 static int fatal(int status, const char *what)
 {
@@ -58,7 +39,7 @@ static int run_broker(bool foreground)
         log_line("warning: no key of approvals came from the keystore: every answer will be no");
     }
     if (!foreground) {
-        drop_stderr();
+        helper_drop_stderr();
     }
     return broker_serve();
 }
@@ -81,7 +62,7 @@ int main(int argc, char *argv[])
         harden_limit_life();
         return asks ? ask_main() : tell_main();
     }
-    if (argc > 2 || (argc == 2 && !is(what, "-f")) || !started_by_agent()) {
+    if (argc > 2 || (argc == 2 && !is(what, "-f")) || !helper_has_socket(IPC_FD)) {
         log_line("this program is started by split-ssh-agent, not by hand");
         return IPC_EXIT_USAGE;
     }
