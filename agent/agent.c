@@ -16,15 +16,17 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "await.h"
 #include "client.h"
 #include "clock.h"
 #include "config.h"
-#include "dispatch.h"
 #include "expiry.h"
 #include "fingerprint.h"
 #include "frame.h"
+#include "handlers.h"
 #include "intake.h"
 #include "ipc.h"
+#include "key_files.h"
 #include "keystore_client.h"
 #include "lock_state.h"
 #include "notices.h"
@@ -33,7 +35,9 @@
 #include "report.h"
 #include "sandbox.h"
 #include "trace.h"
+#include "unseal.h"
 
+#define LOAD_MS  10000U  /* for all key files; a machine that starts has a slow disk */
 #define SLICE_NS 100000U /* the shortest that there is; a request takes a few microseconds */
 
 static bool stopping;
@@ -59,11 +63,28 @@ static void on_keystore_end(const char *why)
     stop(EXIT_FAILURE);
 }
 
+static void on_prompt_end(void)
+{
+    question_prompt_ended();
+    unseal_prompt_ended();
+    key_files_prompt_ended();
+}
+
+static const struct keystore_events keystore_events = {
+    .on_end = on_keystore_end,
+    .on_unsealed = unseal_done,
+};
+
 static const struct prompt_events prompt_events = {
     .on_answer = question_answered,
     .on_file = config_file,
     .on_files = config_files,
-    .on_end = question_prompt_ended,
+    .on_end = on_prompt_end,
+    .on_agent = key_files_agent,
+    .on_key = key_files_key,
+    .on_key_problem = key_files_problem,
+    .on_keys_end = key_files_end,
+    .on_secret = unseal_secret,
 };
 
 /* SIGHUP from a program means the policy; from the kernel, that the terminal has gone. */
@@ -157,23 +178,47 @@ static void ask_for_short_slice(void)
 static enum err start_helpers(const struct options *options)
 {
     bool foreground = options->mode == RUN_FOREGROUND;
-    int token[2];
+    int side[2];
     enum err err;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, token) != 0) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, side) != 0) {
         report("cannot make a socket: %s", strerror(errno));
         return ERR_SYSTEM;
     }
-    err = keystore_start(foreground, token[0], on_keystore_end);
+    err = keystore_start(foreground, side[0], &keystore_events);
     if (err == OK) {
-        err = prompt_start(foreground, token[1], &prompt_events);
+        err = prompt_start(foreground, side[1], &prompt_events);
     }
-    close(token[0]);
-    close(token[1]);
+    close(side[0]);
+    close(side[1]);
     if (err == OK) {
         err = config_load();
     }
     return err;
+}
+
+/*
+ * Before the first client is let in, so that its list is whole. Whoever opens files may hang in a
+ * file system, and then the keys come later.
+ */
+static void load_key_files(void)
+{
+    const uint64_t deadline = boottime_ms() + LOAD_MS;
+    uint64_t now = boottime_ms();
+
+    key_files_begin();
+    while (!key_files_loaded() && !stopping && now < deadline) {
+        if (loop_wait((int)(deadline - now)) != OK) {
+            break;
+        }
+        now = boottime_ms();
+    }
+    if (!key_files_loaded()) {
+        report("warning: not all key files could be read yet");
+    }
+    if (policy_unlock_at_start(config_policy())) {
+        unseal_all();
+    }
 }
 
 static enum err start(const struct options *options, struct listeners *listeners,
@@ -209,7 +254,12 @@ static enum err start(const struct options *options, struct listeners *listeners
         return err;
     }
     fingerprint_use(options->fingerprint_hash);
-    dispatch_init(options);
+    handlers_init(options);
+    key_files_init(options, listeners);
+    err = agents_init(options->name);
+    if (err != OK) {
+        return err;
+    }
     err = start_helpers(options);
     if (err == OK) {
         (void)!audit_open(); /* was reported; without a log nothing is signed */
@@ -219,7 +269,8 @@ static enum err start(const struct options *options, struct listeners *listeners
         err = prompt_watch();
     }
     if (err == OK) {
-        err = listeners_watch(listeners);
+        load_key_files();
+        err = listeners_watch(listeners, agents_first());
     }
     return err;
 }
@@ -254,6 +305,8 @@ int agent_run(const struct options *options, struct listeners *listeners, struct
 
         timeout = loop_earlier(timeout, listeners_resume(listeners, now));
         timeout = loop_earlier(timeout, question_step(now));
+        timeout = loop_earlier(timeout, unseal_step(now));
+        timeout = loop_earlier(timeout, await_step(now));
         timeout = loop_earlier(timeout, party_refill(now));
         client_free_closed();
         if (loop_wait(party_count_ready() > 0 ? 0 : timeout) != OK) {
@@ -266,6 +319,7 @@ int agent_run(const struct options *options, struct listeners *listeners, struct
     client_close_all();
     keystore_stop();
     config_free();
+    agents_free();
     audit_close();
     return exit_status;
 }

@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "await.h"
 #include "clock.h"
 #include "frame.h"
 #include "ipc.h"
+#include "key_files.h"
 #include "lock_state.h"
 #include "sign.h"
 
@@ -91,7 +93,8 @@ static void write_answer(struct client *client);
 /* What waits for something that is of no use to anybody once its client has gone. */
 static bool is_pointless(const struct client *client)
 {
-    return client->is_guessing || (client->use != NULL && !client->in_keystore);
+    return client->is_guessing || client->is_awaiting ||
+           (client->use != NULL && !client->in_keystore);
 }
 
 static void on_event(struct source *source, uint32_t events)
@@ -122,7 +125,7 @@ static void on_event(struct source *source, uint32_t events)
 
 static_assert(offsetof(struct client, source) == 0, "on_event casts");
 
-bool client_accept(int fd, bool qrexec)
+bool client_accept(int fd, bool qrexec, struct agent *agent)
 {
     struct client *client = calloc(1, sizeof *client);
 
@@ -132,6 +135,8 @@ bool client_accept(int fd, bool qrexec)
     }
     client->source = (struct source){.fd = fd, .on_event = on_event};
     client->qrexec = qrexec;
+    client->agent = agent;
+    client->agent_name = agent != NULL ? agent->name : "";
     client->party = qrexec ? party_unidentified() : party_local();
     client->state = qrexec ? CLIENT_DESCRIPTOR : CLIENT_HEADER;
     if (loop_add(&client->source, EVENTS) != OK) {
@@ -159,6 +164,7 @@ void client_begin_request(struct client *client)
 {
     stop_timer(client); /* from here on it is we who are waited for */
     client->state = CLIENT_WAITING;
+    client->has_awaited = false;
 }
 
 static void drop_answer(struct client *client)
@@ -292,6 +298,8 @@ void client_close(struct client *client)
     if (client->use != NULL && !client->in_keystore) {
         sign_abandoned(client);
     }
+    await_drop(client);
+    key_files_drop(client);
     loop_remove(&client->source);
     close(client->source.fd);
     client->party->clients--;

@@ -2,8 +2,8 @@
 #ifndef AGENT_CLIENT_H
 #define AGENT_CLIENT_H
 
+#include "agents.h"
 #include "bind.h"
-#include "identity.h"
 #include "loop.h"
 #include "party.h"
 #include "proto.h"
@@ -57,6 +57,8 @@ struct client {
     bool is_ready;    /* in its party's ready queue */
     bool is_waiting;  /* in its party's queue for the keystore */
     bool is_guessing; /* in lock_state.c's queue of passphrases, by its waiting_link */
+    bool is_awaiting; /* in await.c's queue for a key, by its waiting_link */
+    bool has_awaited; /* its request has waited long enough for a key */
     bool is_parked;   /* waits for an intake buffer, by its ready_link */
     bool in_keystore; /* its request is being sent or answered */
 
@@ -77,8 +79,10 @@ struct client {
     struct bindings *bindings; /* NULL before the first session-bind */
     struct use *use;           /* the signature that is asked for; NULL if none */
     struct client_uses *uses;  /* that were allowed; NULL before the first */
-    const char *agent;         /* the named agent that it asked for; "" for the default one */
+    struct agent *agent;       /* whose keys it has; NULL before the descriptor, or if refused */
+    const char *agent_name;    /* as it asked for it: "" for the default one */
     uint64_t since;            /* ms of CLOCK_BOOTTIME: accepted, or the last whole frame */
+    uint64_t await_until;      /* ms of CLOCK_BOOTTIME, while it is_awaiting */
     uint64_t deadline;         /* ms of CLOCK_BOOTTIME: when it has been idle for too long */
 
     TAILQ_ENTRY(client) all_link;
@@ -103,7 +107,7 @@ static inline uint8_t client_message(const struct client *client)
  * Takes an accepted, non-blocking descriptor over. False, with the descriptor closed, when there is
  * no memory for one more.
  */
-bool client_accept(int fd, bool qrexec);
+bool client_accept(int fd, bool qrexec, struct agent *agent);
 
 /* The descriptor of qrexec was read: from now on the client is one of this party's. */
 void client_identify(struct client *client, struct party *party);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "dispatch.h"
 
-#include <string.h>
-
 #include "expiry.h"
 #include "handlers.h"
 #include "keystore_client.h"
@@ -45,22 +43,6 @@ static const struct rule {
      "there are none; ssh-add -D asks for it beside the others", NULL},
 };
 
-static const char *agent_name = "";
-
-void dispatch_init(const struct options *options)
-{
-    agent_name = options->name;
-    handlers_init(options);
-}
-
-const char *dispatch_agent(const char *argument)
-{
-    if (argument[0] == '\0') {
-        return "";
-    }
-    return strcmp(argument, agent_name) == 0 ? agent_name : NULL;
-}
-
 static const struct rule *find_rule(uint8_t message)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
@@ -74,7 +56,7 @@ static const struct rule *find_rule(uint8_t message)
 /* The policy may have been read again since the descriptor. */
 static bool may_use_agent(const struct client *client)
 {
-    return client->agent == NULL || policy_permits_agent(&client->party->rules, client->agent);
+    return !client->qrexec || policy_permits_agent(&client->party->rules, client->agent_name);
 }
 
 static bool may_send(const struct client *client, const struct rule *rule)

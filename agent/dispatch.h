@@ -3,13 +3,6 @@
 #define AGENT_DISPATCH_H
 
 #include "client.h"
-#include "options.h"
-
-/* The name of this agent and the life that keys get by default. */
-void dispatch_init(const struct options *options);
-
-/* The name of the agent that a call's argument asks for, "" for the default; NULL: not here. */
-const char *dispatch_agent(const char *argument);
 
 /* What to do with the body of a message of this type from this client. */
 enum client_body dispatch_body(const struct client *client, uint8_t message);

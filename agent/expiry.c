@@ -4,8 +4,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "agents.h"
 #include "clock.h"
-#include "identity.h"
 #include "keystore_client.h"
 #include "loop.h"
 
@@ -34,7 +34,7 @@ enum err expiry_init(void)
 
 void expiry_update(void)
 {
-    uint64_t deadline = identity_next_deadline();
+    uint64_t deadline = agents_next_deadline();
     struct itimerspec when = {
         .it_value = {.tv_sec = (time_t)(deadline / 1000),
                      .tv_nsec = (long)(deadline % 1000) * 1000000L},
@@ -51,7 +51,7 @@ void expiry_check(void)
     if (next_deadline == 0 || boottime_ms() < next_deadline) {
         return;
     }
-    if (identity_expire(boottime_ms()) > 0) {
+    if (agents_expire(boottime_ms()) > 0) {
         keystore_expire();
     }
     expiry_update();

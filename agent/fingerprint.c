@@ -12,6 +12,18 @@
 
 static enum hash hash_in_use = HASH_SHA256;
 
+struct view fingerprint_subject(const struct public_key *key, struct view blob,
+                                uint8_t buffer[PLAIN_BLOB_MAX])
+{
+    struct wire_writer w = wire_writer(buffer, PLAIN_BLOB_MAX);
+
+    if (!key->is_cert) {
+        return blob;
+    }
+    put_public_key(&w, key);
+    return wire_written(&w);
+}
+
 void fingerprint_use(enum hash hash)
 {
     hash_in_use = hash;

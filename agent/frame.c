@@ -46,8 +46,10 @@ static void find_agent(struct client *client, const char *argument)
 {
     struct party *party = client->party;
 
-    client->agent = dispatch_agent(argument);
-    client->refused = client->agent == NULL || !policy_permits_agent(&party->rules, argument);
+    client->agent = agents_find(argument);
+    client->agent_name = argument[0] == '\0' || client->agent == NULL ? "" : client->agent->name;
+    client->refused =
+        client->agent == NULL || !policy_permits_agent(&party->rules, client->agent_name);
     if (client->agent == NULL) {
         report_party(party, "asks for the agent \"%s\", which is not here; refused", argument);
     } else if (client->refused) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "await.h"
 #include "clock.h"
 #include "control_ipc.h"
 #include "expiry.h"
@@ -42,8 +43,25 @@ static bool may_see(const struct identity *identity, const void *context)
 
 static bool may_see_all(const struct client *client)
 {
-    return (!identity_any_constrained() || client->bindings == NULL) &&
+    return (!client->qrexec || client->party->rules.wait_for_key == 0) &&
+           (!identity_any_constrained(&client->agent->identities) || client->bindings == NULL) &&
            (!client->qrexec || client->party->rules.keys->all);
+}
+
+/* What the client may see: also keys that will come back, where its policy waits for them. */
+static struct answer *make_list(const struct client *client)
+{
+    const struct expected *expected = &client->agent->expected;
+    struct listed_key others[EXPECTED_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < expected->count; i++) {
+        if (await_may_see(client, &expected->list[i])) {
+            others[count++] =
+                (struct listed_key){expected->list[i].blob, expected->list[i].comment};
+        }
+    }
+    return identity_answer_for(&client->agent->identities, may_see, client, others, count);
 }
 
 void handle_list(struct client *client)
@@ -60,7 +78,7 @@ void handle_list(struct client *client)
         client_answer_bytes(client, no_identities, sizeof no_identities);
         return;
     }
-    answer = may_see_all(client) ? identity_answer() : identity_answer_for(may_see, client);
+    answer = may_see_all(client) ? identity_answer(&client->agent->identities) : make_list(client);
     if (answer == NULL) {
         handle_failure(client, "list keys", ERR_NO_MEMORY);
         return;
@@ -81,7 +99,7 @@ static void undo_add(struct client *client, uint64_t id, enum err err)
     struct wire_writer fields = keystore_fields(client, IPC_REMOVE);
 
     report_party(client->party, "refused to add a key: %s", err_text(err));
-    identity_remove(id);
+    identity_remove(&client->agent->identities, id);
     put_u64(&fields, id);
     keystore_request(client, &fields, (struct view){0}, undo_done);
 }
@@ -92,7 +110,7 @@ static void add_done(struct client *client, enum err err, struct view answer)
     struct identity fields = {0};
     struct view destinations;
 
-    identity_unreserve(client->body_len);
+    identity_unreserve(&client->agent->identities, client->body_len);
     if (err != OK) {
         handle_failure(client, "add a key", err);
         return;
@@ -108,7 +126,7 @@ static void add_done(struct client *client, enum err err, struct view answer)
         err = constraints_parse(destinations, &fields.constraints);
     }
     if (err == OK) {
-        err = identity_put(&fields);
+        err = identity_put(&client->agent->identities, &fields);
     }
     if (err != OK) {
         constraints_free(&fields.constraints);
@@ -118,20 +136,33 @@ static void add_done(struct client *client, enum err err, struct view answer)
     grants_drop_key(fields.id);
     expiry_update();
     client_answer_status(client, AGENT_SUCCESS);
+    await_added(client->agent, fields.blob);
 }
 
 void handle_add(struct client *client)
 {
     struct wire_writer fields;
 
-    if (!identity_reserve(client->body_len)) {
+    if (!identity_reserve(&client->agent->identities, client->body_len)) {
         handle_failure(client, "add a key", ERR_TOO_MANY);
         return;
     }
     fields = keystore_fields(client, IPC_ADD);
+    put_u32(&fields, client->agent->number);
     put_u8(&fields, client_message(client) == AGENTC_ADD_ID_CONSTRAINED);
     put_u32(&fields, default_life);
     keystore_request(client, &fields, client_body(client), add_done);
+}
+
+/* KeePassXC removes its keys one by one when it locks, and brings them again. */
+static void expect_back(struct agent *agent, uint64_t id)
+{
+    const struct identity *identity = identity_find_id(&agent->identities, id);
+
+    if (identity != NULL && identity->path == NULL && identity->constraints == NULL) {
+        /* Without room it is not waited for. */
+        (void)!expected_put(&agent->expected, identity->blob, identity->comment);
+    }
 }
 
 static void remove_done(struct client *client, enum err err, struct view answer)
@@ -139,7 +170,8 @@ static void remove_done(struct client *client, enum err err, struct view answer)
     (void)answer;
     /* Not found: it expired in the keystore a moment ago. It is gone, which is what was asked. */
     if (err == OK || err == ERR_NOT_FOUND) {
-        identity_remove(client->request.id);
+        expect_back(client->agent, client->request.id);
+        identity_remove(&client->agent->identities, client->request.id);
         grants_drop_key(client->request.id);
         expiry_update();
         client_answer_status(client, AGENT_SUCCESS);
@@ -155,7 +187,7 @@ void handle_remove(struct client *client)
     struct view blob;
     enum err err = proto_string(client_body(client), FRAME_MAX, &blob);
 
-    identity = err == OK ? identity_find(blob) : NULL;
+    identity = err == OK ? identity_find(&client->agent->identities, blob) : NULL;
     if (err == OK && identity == NULL) {
         err = ERR_NOT_FOUND;
     }
@@ -174,13 +206,19 @@ void handle_remove(struct client *client)
 
 static void remove_all_done(struct client *client, enum err err, struct view answer)
 {
+    const struct identity *identity;
+    size_t at = 0;
+
     (void)answer;
     if (err != OK) {
         handle_failure(client, "remove all keys", err);
         return;
     }
-    identity_remove_all();
-    grants_drop_all();
+    while ((identity = identity_next(&client->agent->identities, &at)) != NULL) {
+        grants_drop_key(identity->id);
+    }
+    identity_remove_all(&client->agent->identities);
+    expected_forget_all(&client->agent->expected);
     expiry_update();
     client_answer_status(client, AGENT_SUCCESS);
 }
@@ -194,6 +232,7 @@ void handle_remove_all(struct client *client)
         handle_failure(client, "remove all keys", err);
         return;
     }
+    put_u32(&fields, client->agent->number);
     keystore_request(client, &fields, (struct view){0}, remove_all_done);
 }
 
@@ -229,6 +268,7 @@ static const struct {
     {CONTROL_REVOKE, true, status_revoke},
     {CONTROL_POLICY_TEST, true, status_policy_test},
     {CONTROL_LIST, true, status_list},
+    {CONTROL_RELOAD, true, status_reload},
 };
 
 static bool may_use(const struct client *client, size_t i)

@@ -9,20 +9,16 @@
 #include "proto.h"
 
 #define ANSWER_HEADER 9U /* length, type, number of keys */
+#define FIRST_CAP     16U
 
 /*
- * In the order of the list. The hash stands beside the pointer so that a look-up among a thousand
- * keys reads memory in a row; it is keyed, since blobs are a client's.
+ * The hash stands beside the pointer so that a look-up among a thousand keys reads memory in a row;
+ * it is keyed, since blobs are a client's.
  */
-static struct {
+struct identity_entry {
     uint64_t hash;
     struct identity *identity;
-} list[KEYS_MAX];
-static size_t count;
-static struct answer *answer; /* of this list; NULL after a change */
-static size_t answer_len = ANSWER_HEADER;
-static size_t constrained; /* identities that have constraints */
-static size_t reserved;    /* bytes, for keys that are being added */
+};
 
 static uint64_t hash_blob(struct view blob)
 {
@@ -44,17 +40,24 @@ static size_t entry_len(const struct identity *identity)
     return 4 + identity->blob.len + 4 + identity->comment.len;
 }
 
-static void changed(void)
+static size_t answer_len(const struct identities *ids)
 {
-    if (answer != NULL) {
-        answer_release(&answer);
+    return ANSWER_HEADER + ids->entries_len;
+}
+
+static void changed(struct identities *ids)
+{
+    if (ids->answer != NULL) {
+        answer_release(&ids->answer);
     }
 }
 
-/* One allocation: the struct, then the blob, then the comment. */
+/* One allocation: the struct, then the blob, the comment, and the path. */
 static struct identity *copy(const struct identity *fields)
 {
-    struct identity *identity = malloc(sizeof *identity + fields->blob.len + fields->comment.len);
+    size_t path_len = fields->path != NULL ? strlen(fields->path) + 1 : 0;
+    struct identity *identity =
+        malloc(sizeof *identity + fields->blob.len + fields->comment.len + path_len);
     uint8_t *bytes = (uint8_t *)(identity + 1);
 
     if (identity == NULL) {
@@ -62,134 +65,167 @@ static struct identity *copy(const struct identity *fields)
     }
     *identity = *fields;
     memcpy(bytes, fields->blob.data, fields->blob.len);
-    if (fields->comment.len > 0) {
-        memcpy(bytes + fields->blob.len, fields->comment.data, fields->comment.len);
-    }
     identity->blob.data = bytes;
-    identity->comment.data = bytes + fields->blob.len;
+    bytes += fields->blob.len;
+    if (fields->comment.len > 0) {
+        memcpy(bytes, fields->comment.data, fields->comment.len);
+    }
+    identity->comment.data = bytes;
+    bytes += fields->comment.len;
+    if (path_len > 0) {
+        memcpy(bytes, fields->path, path_len);
+        identity->path = (const char *)bytes;
+    }
     return identity;
 }
 
 /* A certificate shows the fingerprint of its key, as in ssh-add -l and ssh-keygen -l. */
 static void show_fingerprint(const struct public_key *key, struct identity *identity)
 {
-    /* Names, length words, and the two largest numbers. */
-    uint8_t plain[2 * KEY_TYPE_MAX + 16 + 2 * MPINT_MAX];
-    struct wire_writer w = wire_writer(plain, sizeof plain);
+    uint8_t plain[PLAIN_BLOB_MAX];
+    struct view subject = fingerprint_subject(key, identity->blob, plain);
 
-    if (key->is_cert) {
-        put_public_key(&w, key);
-    }
-    fingerprint(key->is_cert ? wire_written(&w) : identity->blob, identity->fingerprint);
-    fingerprint_sha256(key->is_cert ? wire_written(&w) : identity->blob, identity->sha256);
+    fingerprint(subject, identity->fingerprint);
+    fingerprint_sha256(subject, identity->sha256);
 }
 
-static void forget(struct identity *identity)
+static void forget(struct identities *ids, struct identity *identity)
 {
-    answer_len -= entry_len(identity);
-    constrained -= identity->constraints != NULL ? 1 : 0;
+    ids->entries_len -= entry_len(identity);
+    ids->constrained -= identity->constraints != NULL ? 1 : 0;
     constraints_free(&identity->constraints);
     free(identity);
 }
 
-enum err identity_put(const struct identity *fields)
+/* Room for one more. */
+static enum err grow(struct identities *ids)
+{
+    size_t cap = ids->cap > 0 ? 2 * ids->cap : FIRST_CAP;
+    struct identity_entry *list;
+
+    if (ids->count < ids->cap) {
+        return OK;
+    }
+    if (ids->count == KEYS_MAX) {
+        return ERR_TOO_MANY;
+    }
+    list = reallocarray(ids->list, cap, sizeof *list);
+    if (list == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    ids->list = list;
+    ids->cap = cap;
+    return OK;
+}
+
+static size_t find_index(const struct identities *ids, uint64_t id)
+{
+    size_t i = 0;
+
+    while (i < ids->count && ids->list[i].identity->id != id) {
+        i++;
+    }
+    return i;
+}
+
+enum err identity_put(struct identities *ids, const struct identity *fields)
 {
     struct public_key key;
     enum err err = public_key_parse(fields->blob, &key);
+    size_t i = find_index(ids, fields->id);
     struct identity *identity;
-    size_t i = 0;
 
+    if (err == OK && i == ids->count) {
+        err = grow(ids);
+    }
     if (err != OK) {
         return err;
     }
-    while (i < count && list[i].identity->id != fields->id) {
-        i++;
-    }
-    identity = i < KEYS_MAX ? copy(fields) : NULL;
+    identity = copy(fields);
     if (identity == NULL) {
         return ERR_NO_MEMORY;
     }
     identity->kind = key.type->kind;
     show_fingerprint(&key, identity);
-    if (i < count) {
-        forget(list[i].identity);
+    if (i < ids->count) {
+        forget(ids, ids->list[i].identity);
     } else {
-        count++;
+        ids->count++;
     }
-    list[i].identity = identity;
-    list[i].hash = hash_blob(identity->blob);
-    answer_len += entry_len(identity);
-    constrained += identity->constraints != NULL ? 1 : 0;
-    changed();
+    ids->list[i].identity = identity;
+    ids->list[i].hash = hash_blob(identity->blob);
+    ids->entries_len += entry_len(identity);
+    ids->constrained += identity->constraints != NULL ? 1 : 0;
+    changed(ids);
     return OK;
 }
 
-const struct identity *identity_find(struct view blob)
+struct identity *identity_find(const struct identities *ids, struct view blob)
 {
     uint64_t hash = hash_blob(blob);
 
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].hash == hash && view_equal(list[i].identity->blob, blob)) {
-            return list[i].identity;
+    for (size_t i = 0; i < ids->count; i++) {
+        if (ids->list[i].hash == hash && view_equal(ids->list[i].identity->blob, blob)) {
+            return ids->list[i].identity;
         }
     }
     return NULL;
 }
 
-const struct identity *identity_find_id(uint64_t id)
+struct identity *identity_find_id(const struct identities *ids, uint64_t id)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].identity->id == id) {
-            return list[i].identity;
-        }
-    }
-    return NULL;
+    size_t i = find_index(ids, id);
+
+    return i < ids->count ? ids->list[i].identity : NULL;
 }
 
-static void remove_at(size_t i)
+static void remove_at(struct identities *ids, size_t i)
 {
-    forget(list[i].identity);
-    count--;
-    memmove(&list[i], &list[i + 1], (count - i) * sizeof list[0]);
-    changed();
+    forget(ids, ids->list[i].identity);
+    ids->count--;
+    memmove(&ids->list[i], &ids->list[i + 1], (ids->count - i) * sizeof ids->list[0]);
+    changed(ids);
 }
 
-void identity_remove(uint64_t id)
+void identity_remove(struct identities *ids, uint64_t id)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].identity->id == id) {
-            remove_at(i);
-            return;
-        }
+    size_t i = find_index(ids, id);
+
+    if (i < ids->count) {
+        remove_at(ids, i);
     }
 }
 
-void identity_remove_all(void)
+void identity_remove_all(struct identities *ids)
 {
-    while (count > 0) {
-        remove_at(count - 1);
+    while (ids->count > 0) {
+        remove_at(ids, ids->count - 1);
     }
+    changed(ids); /* of an empty list there may be an answer, too */
+    free(ids->list);
+    ids->list = NULL;
+    ids->cap = 0;
 }
 
-unsigned identity_expire(uint64_t now)
+unsigned identity_expire(struct identities *ids, uint64_t now)
 {
     unsigned expired = 0;
 
-    for (size_t i = count; i-- > 0;) {
-        if (list[i].identity->deadline != 0 && list[i].identity->deadline <= now) {
-            remove_at(i);
+    for (size_t i = ids->count; i-- > 0;) {
+        if (ids->list[i].identity->deadline != 0 && ids->list[i].identity->deadline <= now) {
+            remove_at(ids, i);
             expired++;
         }
     }
     return expired;
 }
 
-uint64_t identity_next_deadline(void)
+uint64_t identity_next_deadline(const struct identities *ids)
 {
     uint64_t next = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        uint64_t deadline = list[i].identity->deadline;
+    for (size_t i = 0; i < ids->count; i++) {
+        uint64_t deadline = ids->list[i].identity->deadline;
 
         if (deadline != 0 && (next == 0 || deadline < next)) {
             next = deadline;
@@ -198,76 +234,91 @@ uint64_t identity_next_deadline(void)
     return next;
 }
 
-bool identity_reserve(size_t len)
+bool identity_reserve(struct identities *ids, size_t len)
 {
     const size_t limit = 4 + FRAME_MAX;
-    size_t taken = answer_len + reserved;
+    size_t taken = answer_len(ids) + ids->reserved;
 
     if (taken > limit || len > limit - taken) {
         return false;
     }
-    reserved += len;
+    ids->reserved += len;
     return true;
 }
 
-void identity_unreserve(size_t len)
+void identity_unreserve(struct identities *ids, size_t len)
 {
-    reserved -= len;
+    ids->reserved -= len;
 }
 
-static struct answer *build(void)
+static struct answer *build(const struct identities *ids)
 {
-    struct answer *fresh = malloc(sizeof *fresh + answer_len);
+    struct answer *fresh = malloc(sizeof *fresh + answer_len(ids));
     struct wire_writer w;
 
     if (fresh == NULL) {
         return NULL;
     }
-    w = wire_writer(fresh->bytes, answer_len);
-    put_u32(&w, (uint32_t)answer_len - 4);
+    w = wire_writer(fresh->bytes, answer_len(ids));
+    put_u32(&w, (uint32_t)answer_len(ids) - 4);
     put_u8(&w, AGENT_IDENTITIES_ANSWER);
-    put_u32(&w, (uint32_t)count);
-    for (size_t i = 0; i < count; i++) {
-        put_string(&w, list[i].identity->blob);
-        put_string(&w, list[i].identity->comment);
+    put_u32(&w, (uint32_t)ids->count);
+    for (size_t i = 0; i < ids->count; i++) {
+        put_string(&w, ids->list[i].identity->blob);
+        put_string(&w, ids->list[i].identity->comment);
     }
     fresh->users = 1;
     fresh->len = w.len;
     return fresh;
 }
 
-struct answer *identity_answer(void)
+struct answer *identity_answer(struct identities *ids)
 {
-    if (answer == NULL) {
-        answer = build();
+    if (ids->answer == NULL) {
+        ids->answer = build(ids);
     }
-    if (answer != NULL) {
-        answer->users++;
+    if (ids->answer != NULL) {
+        ids->answer->users++;
     }
-    return answer;
+    return ids->answer;
 }
 
-struct answer *identity_answer_for(bool (*permits)(const struct identity *identity,
-                                                   const void *context),
-                                   const void *context)
+/* One more, if a frame has room for it. */
+static void list_key(struct wire_writer *w, struct listed_key key, uint32_t *listed)
 {
-    struct answer *fresh = malloc(sizeof *fresh + answer_len);
+    if (4 + key.blob.len + 4 + key.comment.len <= w->cap - w->len) {
+        put_string(w, key.blob);
+        put_string(w, key.comment);
+        *listed += 1;
+    }
+}
+
+struct answer *
+identity_answer_for(const struct identities *ids,
+                    bool (*permits)(const struct identity *identity, const void *context),
+                    const void *context, const struct listed_key *others, size_t others_count)
+{
+    const size_t cap = others_count > 0 ? 4 + FRAME_MAX : answer_len(ids);
+    struct answer *fresh = malloc(sizeof *fresh + cap);
     uint32_t listed = 0;
     struct wire_writer w;
 
     if (fresh == NULL) {
         return NULL;
     }
-    w = wire_writer(fresh->bytes, answer_len);
+    w = wire_writer(fresh->bytes, cap);
     put_u32(&w, 0); /* length and number, below */
     put_u8(&w, AGENT_IDENTITIES_ANSWER);
     put_u32(&w, 0);
-    for (size_t i = 0; i < count; i++) {
-        if (permits(list[i].identity, context)) {
-            put_string(&w, list[i].identity->blob);
-            put_string(&w, list[i].identity->comment);
-            listed++;
+    for (size_t i = 0; i < ids->count; i++) {
+        const struct identity *identity = ids->list[i].identity;
+
+        if (permits(identity, context)) {
+            list_key(&w, (struct listed_key){identity->blob, identity->comment}, &listed);
         }
+    }
+    for (size_t i = 0; i < others_count; i++) {
+        list_key(&w, others[i], &listed);
     }
     store_u32(fresh->bytes, (uint32_t)w.len - 4);
     store_u32(fresh->bytes + 5, listed);
@@ -276,14 +327,14 @@ struct answer *identity_answer_for(bool (*permits)(const struct identity *identi
     return fresh;
 }
 
-const struct identity *identity_next(size_t *at)
+struct identity *identity_next(const struct identities *ids, size_t *at)
 {
-    return *at < count ? list[(*at)++].identity : NULL;
+    return *at < ids->count ? ids->list[(*at)++].identity : NULL;
 }
 
-bool identity_any_constrained(void)
+bool identity_any_constrained(const struct identities *ids)
 {
-    return constrained > 0;
+    return ids->constrained > 0;
 }
 
 void answer_release(struct answer **released)

@@ -23,19 +23,21 @@ static void on_event(struct source *source, uint32_t events);
 static struct {
     struct source source;
     pid_t pid;
-    void (*on_end)(const char *why);
-    bool busy;             /* a request is being sent or answered */
-    bool expire_due;       /* EXPIRE is to be sent */
-    bool blocked;          /* the socket was full: EPOLLOUT is watched */
-    struct client *client; /* whose request it is; NULL for EXPIRE */
+    const struct keystore_events *events;
+    bool busy;    /* a request is being sent or answered */
+    bool blocked; /* the socket was full: EPOLLOUT is watched */
+    STAILQ_HEAD(job_list, keystore_job) jobs;
+    struct keystore_job *job; /* that is under way; NULL for a client's request */
+    struct client *client;    /* whose request is; NULL for a job */
     uint8_t head[IPC_HEADER + KEYSTORE_FIELDS_MAX];
     size_t head_len;
     size_t sent;
-    uint8_t answer[4 + IPC_MAX];
+    uint8_t answer[4 + IPC_MAX + 64]; /* an UNSEALED may come with it */
     size_t have;
     char memory[IPC_HELLO_MAX + 1]; /* HELLO's words */
     char sandbox[IPC_HELLO_MAX + 1];
-} keystore = {.source = {.fd = -1, .on_event = on_event}};
+} keystore = {.source = {.fd = -1, .on_event = on_event},
+              .jobs = STAILQ_HEAD_INITIALIZER(keystore.jobs)};
 
 const char *keystore_memory(void)
 {
@@ -124,12 +126,10 @@ static enum err greet(void)
     return OK;
 }
 
-enum err keystore_start(bool foreground, int token_fd, void (*on_end)(const char *why))
+enum err keystore_start(bool foreground, int side_fd, const struct keystore_events *events)
 {
-    const struct helper helper = {.name = "split-ssh-keystore",
-                                  .foreground = foreground,
-                                  .traced = true,
-                                  .token_fd = token_fd};
+    const struct helper helper = {
+        .name = "split-ssh-keystore", .foreground = foreground, .traced = true, .side_fd = side_fd};
     int status = 0;
     int fd;
     enum err err = spawn_helper(&helper, &fd, &keystore.pid);
@@ -138,7 +138,7 @@ enum err keystore_start(bool foreground, int token_fd, void (*on_end)(const char
         return err;
     }
     keystore.source.fd = fd;
-    keystore.on_end = on_end;
+    keystore.events = events;
     if (greet() != OK) {
         status = keystore_stop();
         report("the keystore did not start: %s", status != -1 && WIFEXITED(status)
@@ -158,7 +158,7 @@ static void ended(const char *why)
 {
     loop_remove(&keystore.source);
     keystore.busy = true; /* nothing more is sent */
-    keystore.on_end(why);
+    keystore.events->on_end(why);
 }
 
 static void watch_writable(bool on)
@@ -206,15 +206,16 @@ static void begin(uint8_t op, const uint8_t *fields, size_t fields_len, struct c
 
 static void next_request(void)
 {
-    static const uint8_t no_fields[1];
+    struct keystore_job *job = STAILQ_FIRST(&keystore.jobs);
     struct client *client;
 
     if (keystore.busy) {
         return;
     }
-    if (keystore.expire_due) {
-        keystore.expire_due = false;
-        begin(IPC_EXPIRE, no_fields, 0, NULL);
+    if (job != NULL) {
+        STAILQ_REMOVE_HEAD(&keystore.jobs, link);
+        keystore.job = job;
+        begin(job->op, job->fields, job->fields_len, NULL);
         return;
     }
     client = party_pop_waiting();
@@ -248,22 +249,53 @@ void keystore_request(struct client *client, const struct wire_writer *fields, s
     keystore_submit(client);
 }
 
-void keystore_expire(void)
+struct wire_writer keystore_job_fields(struct keystore_job *job, uint8_t op)
 {
-    keystore.expire_due = true;
+    job->op = op;
+    return wire_writer(job->fields, sizeof job->fields);
+}
+
+void keystore_run(struct keystore_job *job, const struct wire_writer *fields)
+{
+    job->fields_len = fields->len;
+    STAILQ_INSERT_TAIL(&keystore.jobs, job, link);
     next_request();
 }
 
-static void answered(void)
+static bool expiring; /* EXPIRE is queued or under way */
+
+static void expire_done(struct keystore_job *job, enum err err, struct view answer)
+{
+    (void)job;
+    (void)err;
+    (void)answer;
+    expiring = false;
+}
+
+void keystore_expire(void)
+{
+    static struct keystore_job job = {.done = expire_done};
+    struct wire_writer fields;
+
+    if (!expiring) {
+        expiring = true;
+        fields = keystore_job_fields(&job, IPC_EXPIRE);
+        keystore_run(&job, &fields);
+    }
+}
+
+static void answered(struct view body)
 {
     struct client *client = keystore.client;
+    struct keystore_job *job = keystore.job;
     enum err err = keystore.answer[4];
-    struct view body = {keystore.answer + IPC_HEADER, keystore.have - IPC_HEADER};
 
     keystore.busy = false;
     keystore.client = NULL;
-    keystore.have = 0;
-    if (client != NULL) {
+    keystore.job = NULL;
+    if (job != NULL) {
+        job->done(job, err, body);
+    } else {
         client->in_keystore = false;
         client->party->in_keystore--;
         client->request.done(client, err, body);
@@ -271,9 +303,58 @@ static void answered(void)
     next_request();
 }
 
+static bool unsealed(struct view body)
+{
+    struct wire_reader r = wire_reader(body.data, body.len);
+    uint64_t id = wire_u64(&r);
+    uint8_t err = wire_u8(&r);
+
+    if (wire_end(&r) != OK || err > ERR_MAX) {
+        return false;
+    }
+    keystore.events->on_unsealed(id, err);
+    return true;
+}
+
+/* One whole frame. False: it says what it may not. */
+static bool take_frame(size_t len)
+{
+    const struct view body = {keystore.answer + IPC_HEADER, len - IPC_HEADER};
+
+    if (keystore.answer[4] == IPC_UNSEALED) {
+        return unsealed(body);
+    }
+    if (!keystore.busy || keystore.sent < keystore.head_len || keystore.answer[4] > ERR_MAX) {
+        return false;
+    }
+    answered(body);
+    return true;
+}
+
+/* An answer may follow an UNSEALED, or come before one; more is not under way. */
+static void take_frames(void)
+{
+    while (keystore.source.fd >= 0 && keystore.have >= IPC_HEADER) {
+        size_t len = 4 + (size_t)load_u32(keystore.answer);
+
+        if (len < IPC_HEADER || len > sizeof keystore.answer) {
+            ended("the keystore broke the protocol");
+            return;
+        }
+        if (keystore.have < len) {
+            return;
+        }
+        if (!take_frame(len)) {
+            ended("the keystore broke the protocol");
+            return;
+        }
+        keystore.have -= len;
+        memmove(keystore.answer, keystore.answer + len, keystore.have);
+    }
+}
+
 static void on_event(struct source *source, uint32_t events)
 {
-    size_t want;
     ssize_t n;
 
     if ((events & EPOLLOUT) != 0) {
@@ -292,14 +373,5 @@ static void on_event(struct source *source, uint32_t events)
         return;
     }
     keystore.have += (size_t)n;
-    if (keystore.have < IPC_HEADER) {
-        return;
-    }
-    want = 4 + (size_t)load_u32(keystore.answer);
-    if (!keystore.busy || want < IPC_HEADER || want > sizeof keystore.answer ||
-        keystore.have > want || keystore.answer[4] > ERR_MAX) {
-        ended("the keystore broke the protocol");
-    } else if (keystore.have == want) {
-        answered();
-    }
+    take_frames();
 }

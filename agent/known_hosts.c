@@ -5,25 +5,10 @@
 #include <stdlib.h>
 
 #include "certificate.h"
-#include "known_hosts_line.h"
+#include "known_hosts_fields.h"
 #include "pattern.h"
 
 #define FIRST_ENTRIES 64U
-
-/* A host's key is sought among all of these: a number to compare first makes that cheap. */
-struct entry {
-    uint64_t number; /* of the key */
-    uint8_t *bytes;  /* the key, then the list of names; on the heap */
-    size_t key_len;
-    enum host_marker marker;
-    struct host_names names;
-};
-
-struct known_hosts {
-    struct entry *entries;
-    size_t count;
-    size_t cap;
-};
 
 /* A key that is sought. */
 struct sought {
@@ -57,7 +42,7 @@ static struct sought seek(struct view key)
 static bool is_of(const struct entry *entry, enum host_marker marker, const struct sought *sought)
 {
     return entry->marker == marker && entry->number == sought->number &&
-           view_equal((struct view){entry->bytes, entry->key_len}, sought->key);
+           view_equal(entry_key(entry), sought->key);
 }
 
 struct known_hosts *known_hosts_new(void)

@@ -49,6 +49,18 @@ size_t known_hosts_names(const struct known_hosts *hosts, struct view host_key, 
 bool known_hosts_match(const struct known_hosts *hosts, struct view host_key, uint64_t now,
                        const char *pattern);
 
+/*
+ * The keys of a host by its name, as ssh-add looks it up: name against the names, patterns and
+ * hashed names of each line as it stands, so that `host` is not `[host]:2222`, without regard to
+ * case. A key of a line with @cert-authority is that of an authority. None comes twice, and none
+ * that is revoked.
+ *
+ * Takes the next key after *at, which is 0 at first and is advanced; *ret_key points into hosts.
+ * False: there is no more, and the others are untouched.
+ */
+bool known_hosts_next_key(const struct known_hosts *hosts, struct view name, size_t *at,
+                          struct view *ret_key, bool *ret_authority);
+
 /* Is it marked as @revoked, or signed by an authority that is? For which names does not count. */
 bool known_hosts_is_revoked(const struct known_hosts *hosts, struct view host_key);
 

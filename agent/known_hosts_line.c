@@ -207,7 +207,7 @@ static bool hash_is(const struct host_names *names, struct view name)
            len == HASHED_NAME_SIZE && memcmp(hash, names->hash, len) == 0;
 }
 
-bool host_names_have(const struct host_names *names, struct view name)
+static bool have_name(const struct host_names *names, struct view name, bool without_port)
 {
     struct view list = names->list;
     struct view pattern;
@@ -225,7 +225,8 @@ bool host_names_have(const struct host_names *names, struct view name)
             pattern.len--;
         }
         if (pattern_match_view_nocase(pattern, name) ||
-            (host_inside_brackets(pattern, &inside) && pattern_match_view_nocase(inside, name))) {
+            (without_port && host_inside_brackets(pattern, &inside) &&
+             pattern_match_view_nocase(inside, name))) {
             if (negated) {
                 return false;
             }
@@ -233,6 +234,16 @@ bool host_names_have(const struct host_names *names, struct view name)
         }
     }
     return have;
+}
+
+bool host_names_have(const struct host_names *names, struct view name)
+{
+    return have_name(names, name, true);
+}
+
+bool host_names_match(const struct host_names *names, struct view name)
+{
+    return have_name(names, name, false);
 }
 
 bool host_names_keep(const struct host_names *names, struct view name)

@@ -23,9 +23,6 @@ struct host_names {
 
 /* A line of a known_hosts file: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. */
 struct known_hosts_line {
-    /* Each name of such a list is compared with all of it. */
-#define HOST_EXCLUDING_MAX 4096U /* bytes */
-
     enum host_marker marker;
     struct host_names names;
     uint8_t key[HOST_KEY_MAX]; /* the blob */
@@ -58,7 +55,10 @@ bool host_inside_brackets(struct view name, struct view *ret);
  */
 bool host_names_have(const struct host_names *names, struct view name);
 
-/* The same for a name that stands in the list. Pure. */
+/* The same, but `[host]:port` and `host` are two names, as they are for ssh. Pure. */
+bool host_names_match(const struct host_names *names, struct view name);
+
+/* host_names_have() for a name that stands in the list. Pure. */
 bool host_names_keep(const struct host_names *names, struct view name);
 
 #endif

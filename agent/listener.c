@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -100,6 +101,41 @@ static enum err open_activated(struct listeners *listeners, const struct options
     return err;
 }
 
+/*
+ * Beside the agent's own socket, unless that is in a directory of its own: whoever starts an agent
+ * there takes the directory away, and wants no other keys than it adds.
+ */
+static enum err find_runtime(struct listeners *listeners)
+{
+    struct sockaddr_un address;
+    socklen_t len = sizeof address;
+    char path[sizeof address.sun_path + 1] = "";
+    char directory[UNIX_PATH_MAX];
+    char *whole;
+
+    if (getsockname(listeners->agent.socket.fd, (struct sockaddr *)&address, &len) != 0) {
+        report("cannot tell where the agent's socket is: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    if (len > offsetof(struct sockaddr_un, sun_path)) {
+        memcpy(path, address.sun_path, len - offsetof(struct sockaddr_un, sun_path));
+    }
+    if (path[0] == '\0') {
+        return OK; /* abstract, or without a name */
+    }
+    unix_directory(path, directory);
+    whole = realpath(directory, NULL);
+    if (whole == NULL) {
+        report("warning: no key files are read, and no named agents served: %s: %s", directory,
+               strerror(errno));
+        return OK;
+    }
+    /* A longer one has no room for a socket's name, which the prompt will say. */
+    snprintf(listeners->runtime, sizeof listeners->runtime, "%s", whole);
+    free(whole);
+    return OK;
+}
+
 static enum err open_sockets(struct listeners *listeners, const struct options *options)
 {
     char path[UNIX_PATH_MAX];
@@ -117,6 +153,9 @@ static enum err open_sockets(struct listeners *listeners, const struct options *
     }
     if (err == OK && listeners->qrexec.socket.fd < 0 && options->qrexec_socket != NULL) {
         err = open_at(&listeners->qrexec, options->qrexec_socket, 0660);
+    }
+    if (err == OK && listeners->directory[0] == '\0') {
+        err = find_runtime(listeners);
     }
     return err;
 }
@@ -196,7 +235,7 @@ static void on_event(struct source *source, uint32_t events)
         }
         if (!is_welcome(fd) || !has_room(listener->qrexec)) {
             close(fd);
-        } else if (!client_accept(fd, listener->qrexec)) {
+        } else if (!client_accept(fd, listener->qrexec, listener->agent)) {
             pause_listener(listener, strerror(ENOMEM));
             return;
         }
@@ -211,11 +250,49 @@ static enum err watch(struct listener *listener)
     return listener->socket.fd < 0 ? OK : loop_add(&listener->source, EPOLLIN);
 }
 
-enum err listeners_watch(struct listeners *listeners)
+enum err listeners_watch(struct listeners *listeners, struct agent *agent)
 {
-    enum err err = watch(&listeners->agent);
+    enum err err;
 
+    listeners->agent.agent = agent;
+    err = watch(&listeners->agent);
     return err == OK ? watch(&listeners->qrexec) : err;
+}
+
+/* So that it can be removed at the end; one that is not there any more is not ours. */
+static void remember_path(const struct listeners *listeners, const char *name,
+                          struct unix_socket *sock)
+{
+    struct stat status;
+    int n = snprintf(sock->path, sizeof sock->path, "%s/%s.sock", listeners->runtime, name);
+
+    if (n < 0 || (size_t)n >= sizeof sock->path || stat(sock->path, &status) != 0) {
+        sock->path[0] = '\0';
+        return;
+    }
+    sock->dev = status.st_dev;
+    sock->ino = status.st_ino;
+}
+
+enum err listeners_add(struct listeners *listeners, struct agent *agent, int fd)
+{
+    struct listener *listener;
+    enum err err;
+
+    if (listeners->named_count == AGENTS_MAX) {
+        close(fd);
+        return ERR_TOO_MANY;
+    }
+    listener = &listeners->named[listeners->named_count];
+    *listener = (struct listener){.socket = {.fd = fd}, .agent = agent};
+    remember_path(listeners, agent_label(agent), &listener->socket);
+    err = watch(listener);
+    if (err != OK) {
+        close(fd);
+        return err;
+    }
+    listeners->named_count++;
+    return OK;
 }
 
 static int resume(struct listener *listener, uint64_t now)
@@ -232,7 +309,12 @@ static int resume(struct listener *listener, uint64_t now)
 
 int listeners_resume(struct listeners *listeners, uint64_t now)
 {
-    return loop_earlier(resume(&listeners->agent, now), resume(&listeners->qrexec, now));
+    int next = loop_earlier(resume(&listeners->agent, now), resume(&listeners->qrexec, now));
+
+    for (size_t i = 0; i < listeners->named_count; i++) {
+        next = loop_earlier(next, resume(&listeners->named[i], now));
+    }
+    return next;
 }
 
 static void close_one(struct listener *listener)
@@ -248,6 +330,9 @@ void listeners_close(struct listeners *listeners)
 {
     close_one(&listeners->agent);
     close_one(&listeners->qrexec);
+    for (size_t i = 0; i < listeners->named_count; i++) {
+        close_one(&listeners->named[i]);
+    }
     if (listeners->directory[0] != '\0') {
         rmdir(listeners->directory);
         listeners->directory[0] = '\0';

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "limits.h"
 #include "loop.h"
 #include "options.h"
 #include "unix_socket.h"
@@ -13,14 +14,18 @@ struct listener {
     struct source source; /* the socket's descriptor; -1 if there is none */
     struct unix_socket socket;
     bool qrexec;
-    bool paused;       /* no descriptors left: connections wait in the kernel's queue */
-    uint64_t retry_ms; /* CLOCK_BOOTTIME: when to look again */
+    struct agent *agent; /* whose clients come here; NULL: qubes, who say it themselves */
+    bool paused;         /* no descriptors left: connections wait in the kernel's queue */
+    uint64_t retry_ms;   /* CLOCK_BOOTTIME: when to look again */
 };
 
 struct listeners {
     struct listener agent;
     struct listener qrexec;
+    struct listener named[AGENTS_MAX];
+    size_t named_count;
     char directory[UNIX_PATH_MAX]; /* made for the agent's socket alone; "" if there is none */
+    char runtime[UNIX_PATH_MAX];   /* where NAME.sock is; "" if no agent is to be there */
 };
 
 /*
@@ -29,8 +34,14 @@ struct listeners {
  */
 enum err must_check listeners_open(struct listeners *listeners, const struct options *options);
 
-/* Starts to accept. ERR_SYSTEM. */
-enum err must_check listeners_watch(struct listeners *listeners);
+/* Starts to accept, for this agent and for qubes. ERR_SYSTEM. */
+enum err must_check listeners_watch(struct listeners *listeners, struct agent *agent);
+
+/*
+ * One more agent, whose socket NAME.sock in the runtime directory fd listens on; accepts from now
+ * on. Takes fd over. ERR_TOO_MANY, ERR_SYSTEM.
+ */
+enum err must_check listeners_add(struct listeners *listeners, struct agent *agent, int fd);
 
 /* Tries again to accept, if its time has come; returns ms until then, -1 for never. */
 int listeners_resume(struct listeners *listeners, uint64_t now);

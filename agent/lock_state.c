@@ -5,6 +5,7 @@
 #include "grants.h"
 #include "handlers.h"
 #include "ipc.h"
+#include "key_files.h"
 #include "keystore_client.h"
 
 /* Each wrong passphrase makes the next guess wait longer; the numbers are OpenSSH's. */
@@ -56,6 +57,7 @@ static void unlock_done(struct client *client, enum err err, struct view answer)
         locked = false;
         failures = 0;
         report_party(client->party, "unlocked");
+        key_files_unlocked();
         client_answer_status(client, AGENT_SUCCESS);
         return;
     }

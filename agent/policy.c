@@ -12,6 +12,8 @@
 #define RANK_PATTERN 2U          /* plus its literal characters */
 #define RANK_EXACT   0xffffffffU /* the qube's own name */
 
+#define NO_QUBE "" /* for words that are the same for all */
+
 static struct view view_of(const char *text)
 {
     return (struct view){.data = (const uint8_t *)text, .len = strlen(text)};
@@ -110,7 +112,7 @@ void policy_rules(const struct policy *policy, const char *qube, struct rules *r
 
         STAILQ_FOREACH(entry, &section->entries, link)
         {
-            if (rank == RANK_INITIAL || entry->word >= POLICY_WORDS || rank < best[entry->word]) {
+            if (rank == RANK_INITIAL || rank < best[entry->word]) {
                 continue;
             }
             best[entry->word] = rank;
@@ -123,20 +125,18 @@ void policy_rules(const struct policy *policy, const char *qube, struct rules *r
 
 const char *policy_known_hosts(const struct policy *policy)
 {
-    const char *path = "";
-    const struct section *section;
-    const struct entry *entry;
+    struct rules rules;
 
-    STAILQ_FOREACH(section, &policy->sections, link)
-    {
-        STAILQ_FOREACH(entry, &section->entries, link)
-        {
-            if (entry->word == WORD_KNOWN_HOSTS) {
-                path = entry->value.text;
-            }
-        }
-    }
-    return path;
+    policy_rules(policy, NO_QUBE, &rules);
+    return rules.known_hosts;
+}
+
+bool policy_unlock_at_start(const struct policy *policy)
+{
+    struct rules rules;
+
+    policy_rules(policy, NO_QUBE, &rules);
+    return rules.unlock_at_start;
 }
 
 const char *policy_word_name(enum policy_word word)

@@ -21,6 +21,10 @@ enum policy_word {
     POLICY_RATE,
     POLICY_CONNECTIONS,
     POLICY_NOTIFY,
+    POLICY_WAIT_FOR_KEY,
+    /* These are about the agent: they stand in [DEFAULT] alone, the same for every qube. */
+    POLICY_UNLOCK,
+    POLICY_KNOWN_HOSTS,
     POLICY_WORDS,
 };
 
@@ -59,10 +63,13 @@ struct rules {
     unsigned uses;    /* per connection; 0: no limit ("no") */
     bool opaque;
     bool rsa_sha1;
-    unsigned idle;        /* seconds; 0: no limit */
-    unsigned rate;        /* uses per minute; 0: no limit */
-    unsigned connections; /* 1 to QUBE_CLIENTS_MAX */
-    unsigned notify;      /* NOTIFY_*; 0 for "no" */
+    unsigned idle;         /* seconds; 0: no limit */
+    unsigned rate;         /* uses per minute; 0: no limit */
+    unsigned connections;  /* 1 to QUBE_CLIENTS_MAX */
+    unsigned notify;       /* NOTIFY_*; 0 for "no" */
+    unsigned wait_for_key; /* seconds; 0: does not wait */
+    bool unlock_at_start;
+    const char *known_hosts; /* "" for "no" */
     struct policy_source source[POLICY_WORDS];
     const char *text[POLICY_WORDS]; /* the value, as a person would write it */
 };
@@ -79,8 +86,11 @@ void policy_free(struct policy **freed);
  */
 void policy_rules(const struct policy *policy, const char *qube, struct rules *ret);
 
-/* `known_hosts` of [DEFAULT]; "" if there is none. */
+/* `known_hosts`: the name of one more file, or its path; "" if there is none. */
 const char *policy_known_hosts(const struct policy *policy);
+
+/* `unlock`: are passphrases of key files fetched when the files were read, not at the first use? */
+bool policy_unlock_at_start(const struct policy *policy);
 
 /* As in the files: "agents", "keys", ... */
 const char *policy_word_name(enum policy_word word);

@@ -23,7 +23,7 @@ struct parser {
     bool indented;           /* that one goes on with the value before it */
     struct section *section; /* NULL before the first one */
     /* A value that may go on in the next line. */
-    size_t word; /* WORDS_COUNT: none */
+    size_t word; /* POLICY_WORDS: none */
     unsigned word_line;
     char *text;
     /* The first thing that is wrong. */
@@ -61,7 +61,7 @@ static void finish_value(struct parser *parser)
     struct entry *entry;
     enum err err;
 
-    if (parser->word == WORDS_COUNT || parser->err != OK) {
+    if (parser->word == POLICY_WORDS || parser->err != OK) {
         return;
     }
     entry = calloc(1, sizeof *entry);
@@ -78,7 +78,7 @@ static void finish_value(struct parser *parser)
         return;
     }
     STAILQ_INSERT_TAIL(&parser->section->entries, entry, link);
-    parser->word = WORDS_COUNT;
+    parser->word = POLICY_WORDS;
 }
 
 static bool is_qube_pattern(const char *pattern, size_t len)
@@ -177,14 +177,14 @@ static bool begins_with_word(const char *text)
     char name[EXCERPT_MAX];
 
     snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), text);
-    return text[len + strspn(text + len, LINE_BLANKS)] == '=' && word_find(name) != WORDS_COUNT;
+    return text[len + strspn(text + len, LINE_BLANKS)] == '=' && word_find(name) != POLICY_WORDS;
 }
 
 /* "word = " and "word = a," go on in a line that is indented. */
 static void go_on(struct parser *parser, const char *name, const char *text)
 {
     size_t len = strlen(parser->text);
-    bool open = parser->word != WORDS_COUNT && (len == 0 || parser->text[len - 1] == ',');
+    bool open = parser->word != POLICY_WORDS && (len == 0 || parser->text[len - 1] == ',');
 
     /* Where inih was built without values of several lines, name is the start of this one. */
     if (!open || strcmp(name, words[parser->word].name) != 0 || begins_with_word(text)) {
@@ -208,7 +208,7 @@ static void unknown_word(struct parser *parser, const char *name)
              "\"autoaccept\" is split-gpg2's word; here it is confirm = SECONDS");
         return;
     }
-    for (size_t i = 0; i < WORDS_COUNT; i++) {
+    for (size_t i = 0; i < POLICY_WORDS; i++) {
         len +=
             (size_t)snprintf(all + len, sizeof all - len, "%s%s", i > 0 ? ", " : "", words[i].name);
     }
@@ -227,9 +227,9 @@ static void begin_value(struct parser *parser, const char *name, const char *tex
     if (parser->section == NULL) {
         fail(parser, parser->lines.number, ERR_MALFORMED,
              "text before the first section; begin with [DEFAULT] or [client:QUBE]");
-    } else if (word == WORDS_COUNT) {
+    } else if (word == POLICY_WORDS) {
         unknown_word(parser, name);
-    } else if (word == WORD_KNOWN_HOSTS && parser->section->pattern != NULL) {
+    } else if (words[word].default_only && parser->section->pattern != NULL) {
         fail(parser, parser->lines.number, ERR_MALFORMED, "%s can only stand in [DEFAULT]",
              words[word].name);
     } else {
@@ -301,7 +301,7 @@ enum err policy_parse(const struct policy_text *texts, size_t count, struct poli
         struct parser parser = {.policy = policy,
                                 .path = texts[i].path,
                                 .lines = lines_of(texts[i].content),
-                                .word = WORDS_COUNT,
+                                .word = POLICY_WORDS,
                                 .error = error};
 
         parse_file(&parser, texts[i].content);

@@ -100,6 +100,13 @@ static enum err parse_notify(const struct word *word, const char *text, struct v
     return OK;
 }
 
+static enum err parse_unlock(const struct word *word, const char *text, struct value *ret,
+                             char *why)
+{
+    ret->number = strcmp(text, "start") == 0;
+    return ret->number == 1 || strcmp(text, "use") == 0 ? OK : not_a_value(word, text, why);
+}
+
 /*
  * The prompt opens this file for an agent that it does not trust, so it takes no other places
  * (prompt_ipc.h).
@@ -157,10 +164,18 @@ static void apply_confirm(const struct word *word, const struct value *value, st
     rules->seconds = value->seconds;
 }
 
-static_assert(GRANT_MAX_S == 86400U && QUBE_CLIENTS_MAX == 64U, "the texts below say so");
+static void apply_known_hosts(const struct word *word, const struct value *value,
+                              struct rules *rules)
+{
+    (void)word;
+    rules->known_hosts = strcmp(value->text, "no") != 0 ? value->text : "";
+}
+
+static_assert(GRANT_MAX_S == 86400U && QUBE_CLIENTS_MAX == 64U && WAIT_FOR_KEY_MAX_S == 600U,
+              "the texts below say so");
 
 /* One line here, one in enum policy_word, one in qubes-split-ssh.conf(5), and a word is there. */
-const struct word words[WORDS_COUNT] = {
+const struct word words[POLICY_WORDS] = {
     [POLICY_AGENTS] = {.name = "agents",
                        .initial = "all",
                        .values = "all, no, or names of agents, separated by commas",
@@ -260,18 +275,38 @@ const struct word words[WORDS_COUNT] = {
                        .apply = apply_number,
                        .field = offsetof(struct rules, notify),
                        .check = check_notify},
-    [WORD_KNOWN_HOSTS] = {.name = "known_hosts",
-                          .values = "the name of a file beside your policy files, or a path below "
-                                    "/etc/, without names that begin with a dot",
-                          .meaning = "one more known_hosts file",
-                          .parse = parse_known_hosts},
+    [POLICY_WAIT_FOR_KEY] = {.name = "wait-for-key",
+                             .initial = "no",
+                             .values = "seconds (1 to 600), or no",
+                             .meaning = "seconds to wait for keys of KeePassXC",
+                             .parse = parse_number,
+                             .apply = apply_number,
+                             .field = offsetof(struct rules, wait_for_key),
+                             .max = WAIT_FOR_KEY_MAX_S,
+                             .may_be_no = true},
+    [POLICY_UNLOCK] = {.name = "unlock",
+                       .initial = "use",
+                       .values = "use or start",
+                       .meaning = "when files get their passphrases",
+                       .parse = parse_unlock,
+                       .apply = apply_flag,
+                       .field = offsetof(struct rules, unlock_at_start),
+                       .default_only = true},
+    [POLICY_KNOWN_HOSTS] = {.name = "known_hosts",
+                            .initial = "no",
+                            .values = "the name of a file beside your policy files, a path below "
+                                      "/etc/ without names that begin with a dot, or no",
+                            .meaning = "one more known_hosts file",
+                            .parse = parse_known_hosts,
+                            .apply = apply_known_hosts,
+                            .default_only = true},
 };
 
 size_t word_find(const char *name)
 {
     size_t i = 0;
 
-    while (i < WORDS_COUNT && strcmp(name, words[i].name) != 0) {
+    while (i < POLICY_WORDS && strcmp(name, words[i].name) != 0) {
         i++;
     }
     return i;

@@ -7,10 +7,6 @@
 
 #include "policy.h"
 
-/* `known_hosts` stands in [DEFAULT] alone and is no rule of a qube. */
-#define WORD_KNOWN_HOSTS POLICY_WORDS
-#define WORDS_COUNT      (POLICY_WORDS + 1)
-
 #define WHY_MAX     320U /* bytes of what is wrong with a value, with the NUL */
 #define EXCERPT_MAX 48U  /* bytes of a file's text that a message shows, with the NUL */
 
@@ -25,7 +21,7 @@ struct value {
 
 struct word {
     const char *name;
-    const char *initial; /* the default, as it would stand in a file; NULL: none */
+    const char *initial; /* the default, as it would stand in a file */
     const char *values;  /* what may stand there */
     const char *meaning;
     /* ERR_MALFORMED with what is wrong in why (WHY_MAX bytes); ERR_NO_MEMORY. Fills all but text,
@@ -35,14 +31,15 @@ struct word {
     size_t field; /* offset in struct rules */
     /* Of a list: false with what is wrong in why. */
     bool (*check)(const char *entry, char *why);
-    unsigned max;    /* of a number; the least is 1 */
-    bool may_be_no;  /* a number: "no" is 0, no limit */
-    bool unverified; /* a list that may have this word */
+    unsigned max;      /* of a number; the least is 1 */
+    bool may_be_no;    /* a number: "no" is 0, no limit */
+    bool unverified;   /* a list that may have this word */
+    bool default_only; /* about the agent: stands in [DEFAULT] alone */
 };
 
-extern const struct word words[WORDS_COUNT];
+extern const struct word words[POLICY_WORDS];
 
-/* Index in words; WORDS_COUNT: there is none. */
+/* Index in words; POLICY_WORDS: there is none. */
 size_t word_find(const char *name);
 
 /* As word->parse, and with text; the caller owns what is in *ret (value_clear). */

@@ -1,146 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "prompt_client.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "approval.h"
 #include "log.h"
-#include "loop.h"
+#include "peer.h"
 #include "report.h"
-#include "spawn.h"
 
-#define HEADER       5U    /* bytes: length and type */
 #define START_MS     10000 /* for the first files: a slow disk */
-#define STOP_MS      1000  /* for its end */
-#define STOP_STEP_US 10000U
 #define PATH_SHOWN   1024U
 #define TELLS_MAX    32U   /* bubbles that are not sent yet */
 #define FIXED_FIELDS 1024U /* an ASK without its views: names and numbers */
 
-struct frame {
-    STAILQ_ENTRY(frame) link;
-    bool tell;
-    size_t len;
-    size_t sent;
-    uint8_t bytes[];
-};
-
-static void on_event(struct source *source, uint32_t events);
-
-static struct {
-    struct source source;
-    pid_t pid;
-    const struct prompt_events *events;
-    bool alive;
-    bool watched;
-    bool blocked;    /* waits for room in the socket */
-    bool files_done; /* FILES has come; for prompt_read_now() */
-    STAILQ_HEAD(, frame) out;
-    unsigned tells;
-    uint8_t header[4];
-    size_t header_have;
-    uint8_t *body; /* type byte and on */
-    size_t body_len;
-    size_t body_have;
-} prompt = {.source = {.fd = -1, .on_event = on_event}, .out = STAILQ_HEAD_INITIALIZER(prompt.out)};
-
-bool prompt_is_alive(void)
-{
-    return prompt.alive;
-}
-
-static void drop_frame(struct frame *frame)
-{
-    STAILQ_REMOVE_HEAD(&prompt.out, link);
-    prompt.tells -= frame->tell ? 1 : 0;
-    free(frame);
-}
-
-static void ended(const char *why)
-{
-    if (!prompt.alive) {
-        return;
-    }
-    prompt.alive = false;
-    report("error: %s; every question is answered with no until the agent is started again", why);
-    if (prompt.watched) {
-        loop_remove(&prompt.source);
-    }
-    close(prompt.source.fd);
-    prompt.source.fd = -1;
-    while (!STAILQ_EMPTY(&prompt.out)) {
-        drop_frame(STAILQ_FIRST(&prompt.out));
-    }
-    free(prompt.body);
-    prompt.body = NULL;
-    prompt.events->on_end();
-}
-
-static void send_more(void)
-{
-    while (prompt.alive && !STAILQ_EMPTY(&prompt.out)) {
-        struct frame *frame = STAILQ_FIRST(&prompt.out);
-        ssize_t n = send(prompt.source.fd, frame->bytes + frame->sent, frame->len - frame->sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
-
-        if (n < 0 && errno != EINTR) {
-            break; /* full; or it has ended, which the reading side finds out */
-        }
-        frame->sent += n > 0 ? (size_t)n : 0;
-        if (frame->sent == frame->len) {
-            drop_frame(frame);
-        }
-    }
-    if (prompt.watched && prompt.alive && prompt.blocked != !STAILQ_EMPTY(&prompt.out)) {
-        prompt.blocked = !prompt.blocked;
-        loop_change(&prompt.source, prompt.blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
-    }
-}
-
-static struct frame *new_frame(size_t body_cap, uint8_t type, struct wire_writer *ret_w)
-{
-    struct frame *frame = calloc(1, sizeof *frame + HEADER + body_cap);
-
-    if (frame == NULL) {
-        return NULL;
-    }
-    *ret_w = wire_writer(frame->bytes, HEADER + body_cap);
-    put_u32(ret_w, 0); /* the length; queue() knows it */
-    put_u8(ret_w, type);
-    return frame;
-}
-
-static bool queue(struct frame *frame, const struct wire_writer *w)
-{
-    if (w->err != OK || !prompt.alive) {
-        free(frame);
-        return false;
-    }
-    frame->len = w->len;
-    store_u32(frame->bytes, (uint32_t)w->len - 4);
-    STAILQ_INSERT_TAIL(&prompt.out, frame, link);
-    send_more();
-    return prompt.alive;
-}
+static const struct prompt_events *client_events;
+static bool files_done; /* FILES has come; for prompt_read_now() */
 
 bool prompt_ask(uint32_t serial, const struct prompt_question *question)
 {
     struct wire_writer w;
-    struct frame *frame;
+    struct prompt_frame *frame;
     struct view comment = question->comment;
 
     comment.len = comment.len < PROMPT_COMMENT_MAX ? comment.len : PROMPT_COMMENT_MAX;
-    frame = new_frame(FIXED_FIELDS + comment.len + question->key_blob.len + question->host_key.len +
-                          question->data.len,
-                      PROMPT_ASK, &w);
+    frame = prompt_frame_new(PROMPT_ASK,
+                             FIXED_FIELDS + comment.len + question->key_blob.len +
+                                 question->host_key.len + question->data.len,
+                             &w);
     if (frame == NULL) {
         return false;
     }
@@ -155,47 +42,112 @@ bool prompt_ask(uint32_t serial, const struct prompt_question *question)
     put_text(&w, question->hosts);
     put_u32(&w, question->seconds);
     put_string(&w, question->data);
-    return queue(frame, &w);
+    return prompt_frame_send(frame, &w);
 }
 
-void prompt_cancel(uint32_t serial)
+/* A frame that must not be left out: without memory for it, the prompt would be waited for. */
+static void send_or_report(struct prompt_frame *frame, const struct wire_writer *w)
+{
+    if (frame == NULL) {
+        report("out of memory for a message to the prompt");
+    } else {
+        (void)!prompt_frame_send(frame, w); /* its end was reported */
+    }
+}
+
+static void send_number(enum prompt_message type, uint32_t number)
 {
     struct wire_writer w;
-    struct frame *frame = new_frame(4, PROMPT_CANCEL, &w);
+    struct prompt_frame *frame = prompt_frame_new(type, 4, &w);
 
-    if (frame != NULL) { /* without memory, its answer is ignored when it comes */
-        put_u32(&w, serial);
-        queue(frame, &w);
-    }
+    put_u32(&w, number);
+    send_or_report(frame, &w);
 }
 
 static void send_text(enum prompt_message type, const char *text)
 {
     struct wire_writer w;
-    struct frame *frame = new_frame(4 + strlen(text), (uint8_t)type, &w);
+    struct prompt_frame *frame = prompt_frame_new(type, 4 + strlen(text), &w);
 
-    if (frame == NULL) {
-        report("out of memory for a message to the prompt");
-        return;
-    }
-    frame->tell = type == PROMPT_TELL;
-    prompt.tells += frame->tell ? 1 : 0;
     put_text(&w, text);
-    queue(frame, &w);
+    send_or_report(frame, &w);
+}
+
+void prompt_cancel(uint32_t serial)
+{
+    send_number(PROMPT_CANCEL, serial);
 }
 
 void prompt_tell(const char *text)
 {
-    if (prompt.alive && prompt.tells < TELLS_MAX) {
+    if (prompt_is_alive() && prompt_tells_waiting() < TELLS_MAX) {
         send_text(PROMPT_TELL, text);
     }
 }
 
 void prompt_read(const char *known_hosts)
 {
-    if (prompt.alive) {
+    if (prompt_is_alive()) {
         send_text(PROMPT_READ, known_hosts);
     }
+}
+
+void prompt_keys(bool all, const char *agent, const char *directory)
+{
+    struct wire_writer w;
+    struct prompt_frame *frame =
+        prompt_frame_new(PROMPT_KEYS, 1 + 4 + strlen(agent) + 4 + strlen(directory), &w);
+
+    put_u8(&w, all);
+    put_text(&w, agent);
+    put_text(&w, directory);
+    send_or_report(frame, &w);
+}
+
+void prompt_reload(const char *agent)
+{
+    send_text(PROMPT_RELOAD, agent);
+}
+
+void prompt_taken(uint64_t ticket)
+{
+    struct wire_writer w;
+    struct prompt_frame *frame = prompt_frame_new(PROMPT_TAKEN, 8, &w);
+
+    put_u64(&w, ticket);
+    send_or_report(frame, &w);
+}
+
+bool prompt_passphrase(uint32_t serial, const struct prompt_passphrase *asked)
+{
+    struct wire_writer w;
+    struct prompt_frame *frame;
+    struct view comment = asked->comment;
+
+    comment.len = comment.len < PROMPT_COMMENT_MAX ? comment.len : PROMPT_COMMENT_MAX;
+    frame =
+        prompt_frame_new(PROMPT_PASSPHRASE, FIXED_FIELDS + comment.len + strlen(asked->path), &w);
+    if (frame == NULL) {
+        return false;
+    }
+    put_u32(&w, serial);
+    put_text(&w, asked->qube);
+    put_string(&w, comment);
+    put_text(&w, asked->path);
+    put_text(&w, asked->fingerprint);
+    put_u8(&w, asked->look_up);
+    put_u8(&w, (uint8_t)asked->wrong);
+    return prompt_frame_send(frame, &w);
+}
+
+void prompt_opened(uint32_t serial, bool right)
+{
+    struct wire_writer w;
+    struct prompt_frame *frame = prompt_frame_new(PROMPT_OPENED, 5, &w);
+
+    put_u32(&w, serial);
+    put_u8(&w, right);
+    send_or_report(frame, &w);
 }
 
 static enum err take_answer(struct wire_reader *r)
@@ -213,7 +165,7 @@ static enum err take_answer(struct wire_reader *r)
     }
     answer.verdict = verdict;
     log_clean(answer.by, sizeof answer.by, by.data, by.len);
-    prompt.events->on_answer(serial, &answer);
+    client_events->on_answer(serial, &answer);
     return OK;
 }
 
@@ -227,7 +179,7 @@ static enum err take_file(struct wire_reader *r)
     if (wire_end(r) != OK || (kind != PROMPT_FILE_POLICY && kind != PROMPT_FILE_KNOWN_HOSTS)) {
         return ERR_MALFORMED;
     }
-    prompt.events->on_file(kind, log_clean(name, sizeof name, path.data, path.len), content);
+    client_events->on_file(kind, log_clean(name, sizeof name, path.data, path.len), content);
     return OK;
 }
 
@@ -241,159 +193,168 @@ static enum err take_files(struct wire_reader *r)
     if (wire_end(r) != OK) {
         return ERR_MALFORMED;
     }
-    prompt.files_done = true;
+    files_done = true;
     log_clean(policy_problem, sizeof policy_problem, policy.data, policy.len);
     log_clean(hosts_problem, sizeof hosts_problem, hosts.data, hosts.len);
-    prompt.events->on_files(policy_problem, hosts_problem);
+    client_events->on_files(policy_problem, hosts_problem);
     return OK;
 }
 
-static enum err take_message(void)
+static const char *text_of(char *ret, size_t cap, struct view v)
 {
-    struct wire_reader r = wire_reader(prompt.body, prompt.body_len);
+    return log_clean(ret, cap, v.data, v.len);
+}
 
-    switch (wire_u8(&r)) {
+/* An agent's name is a part of a path and of a policy: nothing else may be one. */
+static bool take_agent_name(struct wire_reader *r, char ret[AGENT_NAME_MAX + 1])
+{
+    struct view v = wire_string(r, AGENT_NAME_MAX);
+
+    if (r->err != OK) {
+        return false;
+    }
+    if (v.len > 0) {
+        memcpy(ret, v.data, v.len);
+    }
+    ret[v.len] = '\0';
+    return strlen(ret) == v.len && (v.len == 0 || agent_name_is_valid(ret));
+}
+
+static enum err take_agent(struct wire_reader *r, int fd)
+{
+    char name[AGENT_NAME_MAX + 1];
+
+    if (!take_agent_name(r, name) || name[0] == '\0' || wire_end(r) != OK) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return ERR_MALFORMED;
+    }
+    client_events->on_agent(name, fd);
+    return OK;
+}
+
+static enum err take_key(struct wire_reader *r)
+{
+    char agent[AGENT_NAME_MAX + 1];
+    char path[PATH_SHOWN + 1];
+    struct prompt_key key = {.agent = agent, .path = path, .ticket = wire_u64(r)};
+    struct view v;
+
+    if (!take_agent_name(r, agent)) {
+        return ERR_MALFORMED;
+    }
+    v = wire_string(r, PROMPT_PATH_MAX);
+    text_of(path, sizeof path, v);
+    key.hops_count = wire_u32(r);
+    if (r->err != OK || key.hops_count > PROMPT_HOPS_MAX) {
+        return ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < key.hops_count; i++) {
+        key.hops[i] = wire_string(r, PROMPT_HOP_MAX);
+    }
+    if (wire_end(r) != OK) {
+        return ERR_MALFORMED;
+    }
+    client_events->on_key(&key);
+    return OK;
+}
+
+static enum err take_key_problem(struct wire_reader *r)
+{
+    char agent[AGENT_NAME_MAX + 1];
+    char path[PATH_SHOWN + 1];
+    char problem[PROMPT_TEXT_MAX + 1];
+    bool named = take_agent_name(r, agent);
+    struct view path_view = wire_string(r, PROMPT_PATH_MAX);
+    struct view problem_view = wire_string(r, PROMPT_TEXT_MAX);
+
+    if (!named || wire_end(r) != OK) {
+        return ERR_MALFORMED;
+    }
+    text_of(path, sizeof path, path_view);
+    text_of(problem, sizeof problem, problem_view);
+    client_events->on_key_problem(agent, path, problem);
+    return OK;
+}
+
+static enum err take_keys_end(struct wire_reader *r)
+{
+    char agent[AGENT_NAME_MAX + 1];
+    bool all = wire_bool(r);
+
+    if (!take_agent_name(r, agent) || wire_end(r) != OK) {
+        return ERR_MALFORMED;
+    }
+    client_events->on_keys_end(all, agent);
+    return OK;
+}
+
+static enum err take_secret(struct wire_reader *r)
+{
+    uint32_t serial = wire_u32(r);
+    uint8_t verdict = wire_u8(r);
+    struct prompt_secret secret = {.ticket = wire_u64(r), .stored = wire_bool(r)};
+
+    if (wire_end(r) != OK || verdict > PROMPT_FAILED || verdict == PROMPT_ALLOW_WHILE) {
+        return ERR_MALFORMED;
+    }
+    secret.verdict = verdict;
+    client_events->on_secret(serial, &secret);
+    return OK;
+}
+
+static enum err on_message(uint8_t type, struct wire_reader *r, int fd)
+{
+    if (fd >= 0 && type != PROMPT_AGENT) {
+        close(fd);
+        return ERR_MALFORMED;
+    }
+    switch (type) {
     case PROMPT_ANSWER:
-        return take_answer(&r);
+        return take_answer(r);
     case PROMPT_FILE:
-        return take_file(&r);
+        return take_file(r);
     case PROMPT_FILES:
-        return take_files(&r);
+        return take_files(r);
+    case PROMPT_AGENT:
+        return take_agent(r, fd);
+    case PROMPT_KEY:
+        return take_key(r);
+    case PROMPT_KEY_PROBLEM:
+        return take_key_problem(r);
+    case PROMPT_KEYS_END:
+        return take_keys_end(r);
+    case PROMPT_SECRET:
+        return take_secret(r);
     default:
         return ERR_MALFORMED;
     }
 }
 
-/* How many bytes came; 0 for none now, or after the end. */
-static size_t receive(uint8_t *to, size_t len)
+static void on_end(void)
 {
-    ssize_t n = recv(prompt.source.fd, to, len, MSG_DONTWAIT);
-
-    if (n > 0) {
-        return (size_t)n;
-    }
-    if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-        ended("the prompt has ended");
-    }
-    return 0;
+    client_events->on_end();
 }
 
-/* The length word is there: room for the rest. */
-static void begin_body(void)
+enum err prompt_start(bool foreground, int side_fd, const struct prompt_events *events)
 {
-    size_t len = load_u32(prompt.header);
+    static const struct prompt_channel_events channel = {.on_message = on_message,
+                                                         .on_end = on_end};
 
-    prompt.body = len > 0 && len <= PROMPT_FRAME_MAX ? malloc(len) : NULL;
-    prompt.body_len = len;
-    prompt.body_have = 0;
-    if (prompt.body == NULL) {
-        ended("the prompt sent more than there is room for");
-    }
-}
-
-static void end_body(void)
-{
-    enum err err = take_message();
-
-    free(prompt.body);
-    prompt.body = NULL;
-    prompt.header_have = 0;
-    if (err != OK) {
-        ended("the prompt broke the protocol");
-    }
-}
-
-static void receive_some(void)
-{
-    if (prompt.body == NULL) {
-        prompt.header_have +=
-            receive(prompt.header + prompt.header_have, sizeof prompt.header - prompt.header_have);
-        if (prompt.alive && prompt.header_have == sizeof prompt.header) {
-            begin_body();
-        }
-        return;
-    }
-    prompt.body_have += receive(prompt.body + prompt.body_have, prompt.body_len - prompt.body_have);
-    if (prompt.alive && prompt.body_have == prompt.body_len) {
-        end_body();
-    }
-}
-
-static void on_event(struct source *source, uint32_t events)
-{
-    (void)source;
-    if ((events & EPOLLOUT) != 0) {
-        send_more();
-    }
-    if (prompt.alive && (events & ~(uint32_t)EPOLLOUT) != 0) {
-        receive_some();
-    }
-}
-
-enum err prompt_start(bool foreground, int token_fd, const struct prompt_events *events)
-{
-    const struct helper helper = {.name = "split-ssh-prompt",
-                                  .foreground = foreground,
-                                  .environment = environ,
-                                  .token_fd = token_fd};
-    enum err err = spawn_helper(&helper, &prompt.source.fd, &prompt.pid);
-
-    prompt.events = events;
-    prompt.alive = err == OK;
-    return err;
+    client_events = events;
+    return prompt_channel_start(foreground, side_fd, &channel);
 }
 
 enum err prompt_read_now(const char *known_hosts)
 {
-    prompt.files_done = false;
+    files_done = false;
     prompt_read(known_hosts);
-    while (prompt.alive && !prompt.files_done) {
-        struct pollfd pollfd = {.fd = prompt.source.fd,
-                                .events =
-                                    (short)(POLLIN | (STAILQ_EMPTY(&prompt.out) ? 0 : POLLOUT))};
-        int n = poll(&pollfd, 1, START_MS);
-
-        if (n == 0) {
+    while (prompt_is_alive() && !files_done) {
+        if (!prompt_channel_wait(START_MS)) {
             report("the prompt does not answer");
             return ERR_SYSTEM;
         }
-        if (n > 0) {
-            on_event(&prompt.source, (pollfd.revents & POLLOUT) != 0 ? EPOLLOUT : EPOLLIN);
-        }
     }
-    return prompt.alive ? OK : ERR_SYSTEM;
-}
-
-enum err prompt_watch(void)
-{
-    enum err err = loop_add(&prompt.source, EPOLLIN);
-
-    prompt.watched = err == OK;
-    /* Not a list of calls, which everything that it runs on the desktop would inherit. */
-    debug("sandbox of the prompt: no new privileges, not dumpable");
-    return err;
-}
-
-void prompt_stop(void)
-{
-    if (prompt.alive) {
-        prompt.alive = false;
-        if (prompt.watched) {
-            loop_remove(&prompt.source);
-        }
-        close(prompt.source.fd);
-        prompt.source.fd = -1;
-    }
-    for (unsigned ms = 0; prompt.pid > 0 && ms < STOP_MS; ms += STOP_STEP_US / 1000) {
-        if (waitpid(prompt.pid, NULL, WNOHANG) != 0) {
-            prompt.pid = 0;
-            break;
-        }
-        poll(NULL, 0, (int)(STOP_STEP_US / 1000));
-    }
-    while (!STAILQ_EMPTY(&prompt.out)) {
-        drop_frame(STAILQ_FIRST(&prompt.out));
-    }
-    free(prompt.body);
-    prompt.body = NULL;
+    return prompt_is_alive() ? OK : ERR_SYSTEM;
 }

@@ -84,7 +84,7 @@ static bool show(struct use *use, unsigned seconds)
     const struct client *client = use->client;
     const struct prompt_question question = {
         .qube = client->party->name,
-        .agent = client->agent != NULL ? client->agent : "",
+        .agent = client->agent_name,
         .comment = use->comment,
         .key_blob = use->key_blob,
         .proof = use->proof,
@@ -209,6 +209,12 @@ void question_drop(struct use *use)
         refuse_if_cooling(party);
         next_question();
     }
+}
+
+void question_came_to(struct party *party, enum prompt_verdict verdict)
+{
+    count_question(party, verdict <= PROMPT_ALLOW_WHILE, verdict == PROMPT_TIMEOUT);
+    refuse_if_cooling(party);
 }
 
 static void settle_shown(const struct prompt_answer *answer)

@@ -29,6 +29,12 @@ int question_step(uint64_t now);
 /* Does the qube ask nothing for now, since nobody answered? ms of CLOCK_BOOTTIME. */
 bool question_is_cooling(const struct party *party, uint64_t now);
 
+/*
+ * What came of showing the qube's wish for a key in another way than by a question of this module:
+ * it counts alike, and too many that come to nothing cool the qube down.
+ */
+void question_came_to(struct party *party, enum prompt_verdict verdict);
+
 /* The last question could not be asked at all, and that is the answer it got; else PROMPT_DENY. */
 enum prompt_verdict question_problem(void);
 

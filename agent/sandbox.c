@@ -18,6 +18,7 @@ static const int allowed[] = {
     SCMP_SYS(getsockopt),
     SCMP_SYS(geteuid), /* who connects */
     SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg), /* the prompt: sockets of agents whose directory is made later */
     SCMP_SYS(sendto),
     SCMP_SYS(sendmsg), /* clients, keystore, syslog */
     SCMP_SYS(read),    /* signals, the timer */
@@ -81,7 +82,7 @@ static void allow(struct landlock_path *paths, size_t *count, const char *path, 
 
 static enum err enter_landlock(const struct listeners *listeners, const char *log, long *ret_abi)
 {
-    struct landlock_path paths[4];
+    struct landlock_path paths[5];
     char agent[UNIX_PATH_MAX] = "";
     char qrexec[UNIX_PATH_MAX] = "";
     char parent[UNIX_PATH_MAX] = "";
@@ -98,6 +99,7 @@ static enum err enter_landlock(const struct listeners *listeners, const char *lo
     }
     allow(paths, &count, agent, LANDLOCK_REMOVE_FILE);
     allow(paths, &count, qrexec, LANDLOCK_REMOVE_FILE);
+    allow(paths, &count, listeners->runtime, LANDLOCK_REMOVE_FILE); /* named agents' sockets */
     allow(paths, &count, parent, LANDLOCK_REMOVE_DIR);
     allow(paths, &count, log,
           LANDLOCK_WRITE_FILE | LANDLOCK_MAKE_REG | LANDLOCK_REMOVE_FILE | LANDLOCK_TRUNCATE);

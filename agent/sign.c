@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "audit.h"
+#include "await.h"
 #include "clock.h"
 #include "fingerprint.h"
 #include "handlers.h"
@@ -13,6 +14,7 @@
 #include "log.h"
 #include "notices.h"
 #include "question.h"
+#include "unseal.h"
 
 #define COMMENT_SHOWN 64U /* bytes of a comment in a line */
 
@@ -35,7 +37,7 @@ static enum err write_audit(const struct use *use, bool allowed)
     char host_key[FINGERPRINT_MAX] = "";
     struct audit_record record = {
         .qube = client->party->name,
-        .agent = client->agent != NULL ? client->agent : "",
+        .agent = client->agent_name,
         .fingerprint = use->fingerprint,
         .comment = (const char *)use->comment.data, /* has a NUL behind it */
         .purpose = &use->purpose,
@@ -117,6 +119,16 @@ static void remember(const struct use *use)
     grants_add(&grant);
 }
 
+static void wait_for_passphrase(struct use *use)
+{
+    const char *why = unseal_wait(use);
+
+    use->approval_taken = true; /* the keystore keeps it for this data (ipc.h) */
+    if (why != NULL) {
+        sign_not_unsealed(use, why);
+    }
+}
+
 static void sign_done(struct client *client, enum err err, struct view answer)
 {
     struct use *use = client->use;
@@ -133,6 +145,10 @@ static void sign_done(struct client *client, enum err err, struct view answer)
         report_party(client->party, "error: %s/%s: %s", audit_directory(), AUDIT_FILE,
                      strerror(errno));
         err = ERR_AUDIT;
+    }
+    if (err == ERR_SEALED) {
+        wait_for_passphrase(use);
+        return;
     }
     if (err != OK) {
         decided(use, err_text(err), "keystore");
@@ -152,10 +168,21 @@ static void sign_done(struct client *client, enum err err, struct view answer)
     end_use(use, frame, w.len);
 }
 
-static void to_keystore(struct use *use, bool by_user)
+static void submit(struct use *use)
 {
     struct client *client = use->client;
-    struct wire_writer fields;
+    struct wire_writer fields = keystore_fields(client, IPC_SIGN);
+
+    put_u64(&fields, use->key);
+    put_u32(&fields, use->flags);
+    put_text(&fields, client->party->name);
+    put_string(&fields, (struct view){use->approval, use->approval_taken ? 0 : use->approval_len});
+    client->request.id = use->key;
+    keystore_request(client, &fields, use->data, sign_done);
+}
+
+static void to_keystore(struct use *use, bool by_user)
+{
     enum err err = use_recheck(use);
 
     if (err == OK) {
@@ -166,13 +193,24 @@ static void to_keystore(struct use *use, bool by_user)
         refuse(use);
         return;
     }
-    fields = keystore_fields(client, IPC_SIGN);
-    put_u64(&fields, use->key);
-    put_u32(&fields, use->flags);
-    put_text(&fields, client->party->name);
-    put_string(&fields, (struct view){use->approval, use->approval_len});
-    client->request.id = use->key;
-    keystore_request(client, &fields, use->data, sign_done);
+    submit(use);
+}
+
+void sign_unsealed(struct use *use)
+{
+    enum err err = use_recheck(use);
+
+    if (err != OK) {
+        sign_not_unsealed(use, err_text(err));
+        return;
+    }
+    submit(use);
+}
+
+void sign_not_unsealed(struct use *use, const char *why)
+{
+    decided(use, why, "agent");
+    refuse(use);
 }
 
 void sign_settled(struct use *use, const struct policy_decision *decision)
@@ -233,6 +271,7 @@ void sign_answered(struct use *use, const struct prompt_answer *answer)
 void sign_abandoned(struct client *client)
 {
     question_drop(client->use);
+    unseal_drop(client->use);
     decided(client->use, "the client has gone", "client");
     if (write_audit(client->use, false) != OK) {
         report_party(client->party, "%s: %s", err_text(ERR_AUDIT), strerror(errno));
@@ -254,7 +293,10 @@ void handle_sign(struct client *client)
         handle_failure(client, "sign", err);
         return;
     }
-    identity = identity_find(sign.key_blob);
+    identity = identity_find(&client->agent->identities, sign.key_blob);
+    if (identity == NULL && await_key(client, sign.key_blob)) {
+        return; /* and comes here again */
+    }
     err = use_new(client, identity, sign.key_blob, sign.data, sign.flags, &use);
     if (use == NULL) {
         handle_failure(client, "sign", err);

@@ -19,7 +19,7 @@
 #error "the directory of the helpers is compiled in"
 #endif
 
-#define GATE_FD        (IPC_TOKEN_FD + 1) /* in the child, until exec */
+#define GATE_FD        (IPC_SIDE_FD + 1) /* in the child, until exec */
 #define FDS            (GATE_FD + 1)
 #define STATUS_NO_EXEC 127
 
@@ -102,7 +102,7 @@ static bool prepare(const struct helper *helper, int fds[FDS])
 _Noreturn static void become(const struct helper *helper, char *const argv[], int socket, int gate)
 {
     static char *const empty_environment[] = {NULL};
-    int fds[FDS] = {-1, -1, STDERR_FILENO, socket, helper->token_fd, gate};
+    int fds[FDS] = {-1, -1, STDERR_FILENO, socket, helper->side_fd, gate};
     int message;
 
     if (!prepare(helper, fds)) {

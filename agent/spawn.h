@@ -12,12 +12,12 @@ struct helper {
     bool foreground;          /* passed on as -f */
     bool traced;              /* by us, before its first instruction (trace.h); one helper only */
     char *const *environment; /* as execve(2) takes it; NULL: empty */
-    int token_fd;             /* its IPC_TOKEN_FD (ipc.h), stays the caller's; -1: it has none */
+    int side_fd;              /* its IPC_SIDE_FD (ipc.h), stays the caller's; -1: it has none */
 };
 
 /*
  * Runs a helper from the libexec directory that was compiled in, whatever our environment says,
- * with the other end of a new stream socket as its IPC_FD and nothing else but token_fd, /dev/null
+ * with the other end of a new stream socket as its IPC_FD and nothing else but side_fd, /dev/null
  * on 0 and 1 and our standard error; no signal is blocked or ignored, and its effective ids are the
  * real ones. The caller owns *ret_fd and reaps *ret_pid. ERR_SYSTEM after the reason was reported.
  */

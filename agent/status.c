@@ -4,14 +4,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "agents.h"
 #include "audit.h"
 #include "clock.h"
 #include "config.h"
 #include "control_ipc.h"
-#include "dispatch.h"
 #include "grants.h"
 #include "handlers.h"
 #include "ipc.h"
+#include "key_files.h"
 #include "keystore_client.h"
 #include "lock_state.h"
 #include "log.h"
@@ -105,6 +106,9 @@ static void say_key(const struct identity *identity, uint64_t now)
     if (identity->confirm) {
         say(", asks each time");
     }
+    if (identity->sealed) {
+        say(", passphrase not needed yet");
+    }
     if (identity->deadline != 0) {
         say(", ");
         say_duration(identity->deadline > now ? identity->deadline - now : 0);
@@ -117,18 +121,33 @@ static void say_key(const struct identity *identity, uint64_t now)
     say("\n");
 }
 
-static void say_keys(void)
+static void say_keys(const struct agent *agent)
 {
     uint64_t now = boottime_ms();
     const struct identity *identity;
     size_t at = 0;
 
-    say("keys%s:\n", lock_state_is_locked() ? " (locked; ssh-add -X unlocks them)" : "");
-    while ((identity = identity_next(&at)) != NULL) {
+    while ((identity = identity_next(&agent->identities, &at)) != NULL) {
         say_key(identity, now);
     }
     if (at == 0) {
         say("  none\n");
+    }
+}
+
+/* A heading for each, where there is more than the default one. */
+static void say_all_keys(void)
+{
+    const char *locked = lock_state_is_locked() ? " (locked; ssh-add -X unlocks them)" : "";
+    const struct agent *agent = NULL;
+
+    while ((agent = agents_next(agent)) != NULL) {
+        if (agent->name[0] == '\0') {
+            say("keys%s:\n", locked);
+        } else {
+            say("keys of the agent %s%s:\n", agent->name, locked);
+        }
+        say_keys(agent);
     }
 }
 
@@ -167,7 +186,8 @@ static bool say_grants(void)
     size_t at = 0;
 
     while ((grant = grants_next(&at, now)) != NULL) {
-        const struct identity *identity = identity_find_id(grant->key);
+        struct agent *agent;
+        const struct identity *identity = agents_find_key(grant->key, &agent);
 
         if (identity == NULL) {
             continue; /* its key is gone, and so is the grant */
@@ -188,7 +208,7 @@ void status_status(struct client *client, struct view body)
         return;
     }
     begin();
-    say_keys();
+    say_all_keys();
     say_qubes();
     say("allowed for a while:\n");
     if (!say_grants()) {
@@ -270,12 +290,16 @@ void status_revoke(struct client *client, struct view body)
 /* By fingerprint, or by the whole comment. */
 static const struct identity *find_key(const char *name)
 {
-    const struct identity *identity;
-    size_t at = 0;
+    const struct agent *agent = NULL;
 
-    while ((identity = identity_next(&at)) != NULL) {
-        if (strcmp(identity->sha256, name) == 0 || view_is(identity->comment, name)) {
-            return identity;
+    while ((agent = agents_next(agent)) != NULL) {
+        const struct identity *identity;
+        size_t at = 0;
+
+        while ((identity = identity_next(&agent->identities, &at)) != NULL) {
+            if (strcmp(identity->sha256, name) == 0 || view_is(identity->comment, name)) {
+                return identity;
+            }
         }
     }
     return NULL;
@@ -316,6 +340,7 @@ void status_list(struct client *client, struct view body)
     struct wire_reader r = wire_reader(body.data, body.len);
     uint64_t now = boottime_ms();
     const struct identity *identity;
+    const struct agent *agent;
     char name[AGENT_NAME_MAX + 1];
     size_t at = 0;
 
@@ -324,12 +349,13 @@ void status_list(struct client *client, struct view body)
         return;
     }
     begin();
-    if (strcmp(name, "default") != 0 && dispatch_agent(name) == NULL) {
+    agent = agents_find(name);
+    if (agent == NULL) {
         say("there is no agent of this name here");
         answer(client, CONTROL_LIST, false);
         return;
     }
-    while (!lock_state_is_locked() && (identity = identity_next(&at)) != NULL) {
+    while (!lock_state_is_locked() && (identity = identity_next(&agent->identities, &at)) != NULL) {
         say_key(identity, now);
     }
     if (at == 0) {
@@ -337,4 +363,41 @@ void status_list(struct client *client, struct view body)
                                            : "there are no keys");
     }
     answer(client, CONTROL_LIST, true);
+}
+
+static void reload_done(struct client *client, int loaded)
+{
+    begin();
+    if (loaded < 0) {
+        say("the prompt has ended, and nobody else reads key files (restart the agent)");
+    } else {
+        say("%d key%s from files\n", loaded, loaded == 1 ? "" : "s");
+    }
+    answer(client, CONTROL_RELOAD, loaded >= 0);
+}
+
+void status_reload(struct client *client, struct view body)
+{
+    struct wire_reader r = wire_reader(body.data, body.len);
+    struct agent *agent = NULL;
+    char name[AGENT_NAME_MAX + 1];
+    const char *why = NULL;
+
+    if (!take_text(&r, name, sizeof name) || wire_end(&r) != OK) {
+        handle_failure(client, "reload keys", ERR_MALFORMED);
+        return;
+    }
+    agent = agents_find(name);
+    if (agent == NULL) {
+        why = "there is no agent of this name here (a directory in ~/.ssh/identities.d makes one)";
+    } else if (lock_state_is_locked()) {
+        why = err_text(ERR_LOCKED);
+    } else if (!key_files_reload(client, agent, reload_done)) {
+        why = "another reload is under way, or this agent reads no files (it needs -a)";
+    }
+    if (why != NULL) {
+        begin();
+        say("%s", why);
+        answer(client, CONTROL_RELOAD, false);
+    }
 }

@@ -14,5 +14,6 @@ void status_grants(struct client *client, struct view body);
 void status_revoke(struct client *client, struct view body);
 void status_policy_test(struct client *client, struct view body);
 void status_list(struct client *client, struct view body);
+void status_reload(struct client *client, struct view body);
 
 #endif

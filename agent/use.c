@@ -110,7 +110,7 @@ static void copy_key(struct use *use, const struct identity *identity)
 
 enum err use_recheck(const struct use *use)
 {
-    const struct identity *identity = identity_find_id(use->key);
+    const struct identity *identity = identity_find_id(&use->client->agent->identities, use->key);
 
     if (identity == NULL) {
         return ERR_NOT_FOUND;
@@ -203,7 +203,7 @@ struct policy_decision use_decide(const struct use *use)
     if (!use->client->qrexec) {
         return policy_decide_local(&asked);
     }
-    if (!policy_permits_agent(&party->rules, use->client->agent)) { /* since it was asked */
+    if (!policy_permits_agent(&party->rules, use->client->agent_name)) { /* since it was asked */
         return (struct policy_decision){.verdict = POLICY_DENY,
                                         .word = POLICY_AGENTS,
                                         .reason = "the qube may not ask for this agent"};

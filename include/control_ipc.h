@@ -12,10 +12,12 @@
  * revoke@split-ssh        bool all, string qube      what was revoked
  * policy-test@split-ssh   string qube, string key    which rule decides, and its file and line
  * list@split-ssh          string agent               the keys of this agent
+ * reload@split-ssh        string agent               how many key files were loaded
  *
  * With `all`, the name of the qube is empty. A key is a fingerprint as `ssh-keygen -l` prints it, a
- * comment, or empty for none. A named agent serves one name; list@split-ssh for another one is
- * answered with ok false.
+ * comment, or empty for none. An agent that there is not is answered with ok false. reload@split-ssh
+ * reads the agent's key files anew; keys from files that are gone are removed. Its answer comes when
+ * that is done.
  *
  * The text is for a person, made by the agent and ready to print: printable ASCII, tabs, and lines
  * that end in a newline. If ok is false it says why not, as one phrase without a newline. A body
@@ -32,6 +34,7 @@
 #define CONTROL_REVOKE      "revoke@split-ssh"
 #define CONTROL_POLICY_TEST "policy-test@split-ssh"
 #define CONTROL_LIST        "list@split-ssh"
+#define CONTROL_RELOAD      "reload@split-ssh"
 
 #define CONTROL_NAME_MAX 64U /* bytes of a name */
 

@@ -37,7 +37,13 @@ enum err {
     ERR_DESTINATION = 29,   /* a destination constraint of the key does not permit it */
     ERR_SESSION = 30,       /* a login to another session than the one that was bound last */
     ERR_AUDIT = 31,         /* the audit log cannot be written */
-    ERR_MAX = ERR_AUDIT
+    ERR_SEALED = 32,        /* the key's file has a passphrase, which is not here yet */
+    ERR_FILE_FORMAT = 33,   /* no private key file, or a damaged one */
+    ERR_FILE_CIPHER = 34,   /* a cipher or key derivation that this program does not read */
+    ERR_FILE_ROUNDS = 35,   /* more work than BCRYPT_ROUNDS_MAX */
+    ERR_FILE_PUBLIC = 36,   /* an encrypted file that does not show its public half */
+    ERR_FILE_CERT = 37,     /* NAME-cert.pub is not a certificate of this key */
+    ERR_MAX = ERR_FILE_CERT
 };
 
 /* A phrase for a log line, without a full stop; says what to do where something can be done. */
@@ -106,6 +112,20 @@ static inline const char *err_text(enum err err)
         return "a login to another session than the one that this connection was bound to";
     case ERR_AUDIT:
         return "the audit log cannot be written";
+    case ERR_SEALED:
+        return "the passphrase of its file is not here yet";
+    case ERR_FILE_FORMAT:
+        return "no private key file, or a damaged one (ssh-keygen -y -f FILE reads it?)";
+    case ERR_FILE_CIPHER:
+        return "the file is encrypted in a way that is not read here (ssh-keygen -p -f FILE "
+               "writes it anew)";
+    case ERR_FILE_ROUNDS:
+        return "the file asks for too much work (ssh-keygen -p -a 100 -f FILE writes it anew)";
+    case ERR_FILE_PUBLIC:
+        return "the public half is not beside the encrypted file (ssh-keygen -y -f FILE > "
+               "FILE.pub makes it)";
+    case ERR_FILE_CERT:
+        return "the certificate beside the file is not one of this key";
     }
     return "unknown error";
 }

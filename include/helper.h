@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Has the descriptor a socket, as IPC_FD and IPC_TOKEN_FD have if the agent started us? */
+/* Has the descriptor a socket, as IPC_FD and IPC_SIDE_FD have if the agent started us? */
 static inline bool helper_has_socket(int fd)
 {
     struct stat status;

@@ -50,6 +50,18 @@
 #define SIGNATURE_MAX         (4U + KEY_TYPE_MAX + 4U + MPINT_MAX) /* a whole signature blob */
 #define PASSPHRASE_MAX        1024U /* LOCK and UNLOCK; what OpenSSH's ssh-add reads at most */
 
+/* Key files, which the prompt opens and the keystore reads (side_ipc.h). */
+#define AGENTS_MAX        64U      /* named agents: a directory each in ~/.ssh/identities.d */
+#define KEY_FILES_MAX     KEYS_MAX /* files of all agents */
+#define KEY_FILE_MAX      65536U   /* bytes: a PEM file of RSA-16384 has 13 KB */
+#define CERTIFICATE_MAX   32768U   /* bytes of a blob: of RSA-16384, with hundreds of principals */
+#define SIDE_COMMENT_MAX  1024U    /* bytes of a comment of NAME.pub, or of a path */
+#define TICKETS_MAX       64U      /* the prompt sends 16 files ahead */
+#define BCRYPT_ROUNDS_MAX 2048U    /* ssh-keygen -a 2000 is 10 s to a minute of work */
+/* Of a PEM file, which is decrypted in one go: a second or two. */
+#define PBKDF2_ITERATIONS_MAX 2000000U
+#define ADD_OPTION_MAX        4096U /* bytes of NAME.ssh-add-option */
+
 /* session-bind@openssh.com; the first two numbers are OpenSSH's. */
 #define SESSION_ID_MAX 128U
 #define BINDINGS_MAX   16U
@@ -91,6 +103,19 @@
 #define BUBBLES_MAX        3U    /* at once, and in BUBBLES_MS; more are counted */
 #define BUBBLES_MS         3000U
 #define BUBBLE_TIMEOUT_MS  5000U /* showing one takes no longer */
+
+/* Passphrases of key files. */
+#define PASSPHRASE_TRIES      3U     /* that are typed; then the use fails */
+#define PASSPHRASE_TIMEOUT_MS 60000U /* for each dialog: the Secret Service's own, and ours */
+#define REMEMBER_TIMEOUT_MS   30000U /* for "remember?", after which it is not stored */
+/* Look-up, three dialogs, and as many times bcrypt: how long an approval waits in the keystore. */
+#define APPROVAL_HELD_MS   600000U
+#define APPROVALS_HELD_MAX 64U /* that wait so: a click each, and one dialog at a time */
+
+/* Keys that KeePassXC will bring. */
+#define EXPECTED_MAX       256U      /* keys of one agent; the oldest makes way */
+#define EXPECTED_BYTES_MAX FRAME_MAX /* of their public halves: no list can have more */
+#define WAIT_FOR_KEY_MAX_S 600U      /* a request waits no longer: connections are few */
 
 /* Files that the prompt reads for the agent (prompt_ipc.h). */
 #define CONFIG_FILE_MAX  65536U   /* bytes of one policy file */

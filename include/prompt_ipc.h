@@ -7,17 +7,28 @@
  * end.
  *
  * agent to prompt
- *   ASK      uint32 serial, string qube, string agent name, string comment, string key blob,
- *            byte proof, bool forwarded, string host key, string host names, uint32 seconds,
- *            string data
- *   CANCEL   uint32 serial
- *   TELL     string text
- *   READ     string known_hosts
+ *   ASK         uint32 serial, string qube, string agent name, string comment, string key blob,
+ *               byte proof, bool forwarded, string host key, string host names, uint32 seconds,
+ *               string data
+ *   CANCEL      uint32 serial
+ *   TELL        string text
+ *   READ        string known_hosts
+ *   KEYS        bool all, string agent, string directory
+ *   RELOAD      string agent
+ *   TAKEN       uint64 ticket
+ *   PASSPHRASE  uint32 serial, string qube, string comment, string path, string fingerprint,
+ *               bool look up, byte wrong
+ *   OPENED      uint32 serial, bool right
  *
  * prompt to agent
- *   ANSWER   uint32 serial, byte verdict, string approval, string by
- *   FILE     byte kind, string path, string content
- *   FILES    string policy problem, string known_hosts problem
+ *   ANSWER      uint32 serial, byte verdict, string approval, string by
+ *   FILE        byte kind, string path, string content
+ *   FILES       string policy problem, string known_hosts problem
+ *   AGENT       string agent                                     and perhaps one descriptor
+ *   KEY         uint64 ticket, string agent, string path, uint32 hops, string hop...
+ *   KEY_PROBLEM string agent, string path, string problem
+ *   KEYS_END    bool all, string agent
+ *   SECRET      uint32 serial, byte verdict, uint64 ticket, bool stored
  *
  * ASK: a question with a serial that the agent has not in use; at most PROMPT_OPEN_MAX may be open
  * (one more counts as malformed), but the agent asks one after the other. The prompt reads the
@@ -36,6 +47,30 @@
  * are empty, or say which file of the kind could not be read and why. They come once more, unasked,
  * each time one of them was changed. A known_hosts name that is neither of the three is not read,
  * which is its kind's problem.
+ *
+ * KEYS: the key files below ~/.ssh/identities.d, and what changes there from now on. With all,
+ * those of every agent: the files in that directory itself, whose agent is "", and in each
+ * directory in it, which is the agent's name; then `agent` is empty. Without, those of this agent.
+ * `directory` is where the socket NAME.sock of each named agent is made, a whole path; empty: there
+ * are none. AGENT: there is a directory for this agent; the descriptor is its listening socket, if
+ * one was made. Comes once for each name, before its keys. KEY: a private key file whose descriptor
+ * was sent to the keystore under this ticket (side_ipc.h), with the options that stand beside it:
+ * confirm and life went to the keystore; hops are those of
+ * `-h`, as ssh-add takes them. It comes again if the file, or one of those that belong to it, was
+ * changed. The agent answers each KEY with TAKEN once it has no more use for the ticket, and so it
+ * does with the ticket of a SECRET; 16 KEYs may be without.
+ *   KEY_PROBLEM: a file that is not given to the keystore, and why, as a phrase without a full
+ * stop; or one that is gone. The agent says it to the user. KEYS_END: all of the first round was
+ * sent; or all that RELOAD asked for. RELOAD: as if each file of this agent was new; one of an
+ * agent without a directory is answered with KEYS_END alone.
+ *
+ * PASSPHRASE: the passphrase of the key file at path, whose key has this fingerprint (SHA256:...),
+ * for a use of this qube (empty: in the vault). With `look up` the Secret Service is asked first,
+ * then the user; without, the user alone. `wrong` counts those that were. One at a time. It is
+ * answered with a SECRET: a verdict of PROMPT_ALLOW_ONCE, a ticket that stands for the passphrase
+ * (side_ipc.h), and whether it was stored; or another verdict, and then it is over. After
+ * PROMPT_ALLOW_ONCE the agent says with OPENED whether it was right, which ends it: one that was
+ * typed and right, the user may have stored. CANCEL ends it at any time, as of an ASK.
  */
 #ifndef SPLIT_SSH_PROMPT_IPC_H
 #define SPLIT_SSH_PROMPT_IPC_H
@@ -50,6 +85,16 @@ enum prompt_message {
     PROMPT_ANSWER = 5,
     PROMPT_FILE = 6,
     PROMPT_FILES = 7,
+    PROMPT_KEYS = 8,
+    PROMPT_RELOAD = 9,
+    PROMPT_TAKEN = 10,
+    PROMPT_PASSPHRASE = 11,
+    PROMPT_OPENED = 12,
+    PROMPT_AGENT = 13,
+    PROMPT_KEY = 14,
+    PROMPT_KEY_PROBLEM = 15,
+    PROMPT_KEYS_END = 16,
+    PROMPT_SECRET = 17,
 };
 
 enum prompt_file { PROMPT_FILE_POLICY = 1, PROMPT_FILE_KNOWN_HOSTS = 2 };
@@ -74,5 +119,10 @@ enum destination_proof {
 #define PROMPT_NAMES_MAX   512U  /* bytes of host names */
 #define PROMPT_TEXT_MAX    1024U /* bytes of a bubble */
 #define PROMPT_BY_MAX      32U   /* who answered: "notification", "askpass" */
+#define PROMPT_KEYS_AHEAD  16U   /* KEYs without TAKEN */
+#define PROMPT_HOPS_MAX    64U   /* -h options of one file */
+#define PROMPT_HOP_MAX     1024U /* bytes: two host names and a user */
+
+#define PROMPT_FINGERPRINT_SIZE 50U /* bytes of SHA256:... */
 
 #endif

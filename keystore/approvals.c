@@ -6,26 +6,28 @@ static bool same_qube(const struct grant *grant, struct view qube)
     return view_equal((struct view){grant->qube, grant->qube_len}, qube);
 }
 
-static bool has_grant(const struct approvals *approvals, uint64_t key, struct view qube,
-                      const uint8_t scope[APPROVAL_HASH_SIZE], uint64_t now)
+/* Of the places at `grants`; NULL if there is none that is in force. */
+static struct grant *find(struct grant *grants, size_t count, uint64_t key, struct view qube,
+                          const uint8_t what[APPROVAL_HASH_SIZE], uint64_t now)
 {
-    for (size_t i = 0; i < GRANTS_MAX; i++) {
-        const struct grant *grant = &approvals->grants[i];
+    for (size_t i = 0; i < count; i++) {
+        struct grant *grant = &grants[i];
 
         if (grant->expiry > now && grant->key == key && same_qube(grant, qube) &&
-            memcmp(grant->scope, scope, APPROVAL_HASH_SIZE) == 0) {
-            return true;
+            memcmp(grant->what, what, APPROVAL_HASH_SIZE) == 0) {
+            return grant;
         }
     }
-    return false;
+    return NULL;
 }
 
-enum err approvals_remembered(const struct approvals *approvals, uint64_t key,
+enum err approvals_remembered(struct approvals *approvals, uint64_t key,
                               const struct approval_subject *subject, uint64_t now)
 {
     uint8_t scope[APPROVAL_HASH_SIZE];
 
-    if (!approval_scope(subject, scope) || !has_grant(approvals, key, subject->qube, scope, now)) {
+    if (!approval_scope(subject, scope) ||
+        find(approvals->grants, GRANTS_MAX, key, subject->qube, scope, now) == NULL) {
         return ERR_CONFIRM;
     }
     return OK;
@@ -69,22 +71,30 @@ static struct used_approval *place_for_use(struct approvals *approvals,
 }
 
 /* A free place too is one that ends before all others. */
-static void remember(struct approvals *approvals, const struct grant *grant)
+static void remember(struct grant *grants, size_t count, const struct grant *grant)
 {
-    struct grant *first = &approvals->grants[0];
+    struct grant *first = &grants[0];
 
-    for (size_t i = 1; i < GRANTS_MAX; i++) {
-        if (approvals->grants[i].expiry < first->expiry) {
-            first = &approvals->grants[i];
+    for (size_t i = 1; i < count; i++) {
+        if (grants[i].expiry < first->expiry) {
+            first = &grants[i];
         }
     }
     *first = *grant;
 }
 
+static void set_qube(struct grant *grant, struct view qube)
+{
+    grant->qube_len = qube.len;
+    if (qube.len > 0) {
+        memcpy(grant->qube, qube.data, qube.len);
+    }
+}
+
 enum err approvals_use(struct approvals *approvals, const struct approval *approval, uint64_t key,
                        const struct approval_subject *subject, uint64_t now)
 {
-    struct grant grant = {.expiry = approval->expiry, .key = key, .qube_len = subject->qube.len};
+    struct grant grant = {.expiry = approval->expiry, .key = key};
     struct used_approval *used;
 
     if (subject->qube.len > sizeof grant.qube || !in_time(approval, now) ||
@@ -96,24 +106,55 @@ enum err approvals_use(struct approvals *approvals, const struct approval *appro
         return ERR_APPROVAL;
     }
     if (approval->kind == APPROVAL_WHILE) {
-        if (!approval_scope(subject, grant.scope)) {
+        if (!approval_scope(subject, grant.what)) {
             return ERR_APPROVAL;
         }
-        if (grant.qube_len > 0) {
-            memcpy(grant.qube, subject->qube.data, grant.qube_len);
-        }
-        remember(approvals, &grant);
+        set_qube(&grant, subject->qube);
+        remember(approvals->grants, GRANTS_MAX, &grant);
     }
     used->expiry = approval->expiry;
     memcpy(used->mac, approval->mac, sizeof used->mac);
     return OK;
 }
 
-void approvals_revoke(struct approvals *approvals, const struct view *qube)
+void approvals_hold(struct approvals *approvals, uint64_t key,
+                    const struct approval_subject *subject, uint64_t now)
 {
-    for (size_t i = 0; i < GRANTS_MAX; i++) {
-        if (qube == NULL || same_qube(&approvals->grants[i], *qube)) {
-            approvals->grants[i] = (struct grant){0};
+    struct grant grant = {.expiry = now + APPROVAL_HELD_MS, .key = key};
+
+    approval_hash(grant.what, subject->data);
+    set_qube(&grant, subject->qube);
+    remember(approvals->held, APPROVALS_HELD_MAX, &grant);
+}
+
+enum err approvals_held(struct approvals *approvals, uint64_t key,
+                        const struct approval_subject *subject, uint64_t now, bool take)
+{
+    uint8_t hash[APPROVAL_HASH_SIZE];
+    struct grant *grant;
+
+    approval_hash(hash, subject->data);
+    grant = find(approvals->held, APPROVALS_HELD_MAX, key, subject->qube, hash, now);
+    if (grant == NULL) {
+        return ERR_CONFIRM;
+    }
+    if (take) {
+        *grant = (struct grant){0};
+    }
+    return OK;
+}
+
+static void revoke(struct grant *grants, size_t count, const struct view *qube)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (qube == NULL || same_qube(&grants[i], *qube)) {
+            grants[i] = (struct grant){0};
         }
     }
+}
+
+void approvals_revoke(struct approvals *approvals, const struct view *qube)
+{
+    revoke(approvals->grants, GRANTS_MAX, qube);
+    revoke(approvals->held, APPROVALS_HELD_MAX, qube);
 }

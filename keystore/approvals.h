@@ -10,13 +10,13 @@
  * while. Pure: the time is passed in. All times are in ms of CLOCK_BOOTTIME and never go back.
  */
 
-/* An APPROVAL_WHILE that is in force. */
+/* An APPROVAL_WHILE that is in force, or an approval that is held for a key that is sealed. */
 struct grant {
     uint64_t expiry; /* not after now: the place is free */
     uint64_t key;    /* serial of one addition of a key: it ends with that, whatever ends it */
     uint8_t qube[QUBE_NAME_MAX];
-    size_t qube_len; /* bytes */
-    uint8_t scope[APPROVAL_HASH_SIZE];
+    size_t qube_len;                  /* bytes */
+    uint8_t what[APPROVAL_HASH_SIZE]; /* hash of the scope, or of the data */
 };
 
 struct used_approval {
@@ -28,6 +28,7 @@ struct used_approval {
 struct approvals {
     const uint8_t *token_key; /* APPROVAL_KEY_SIZE bytes that the prompt has too; borrowed */
     struct grant grants[GRANTS_MAX];
+    struct grant held[APPROVALS_HELD_MAX];
     struct used_approval used[APPROVALS_USED_MAX];
 };
 
@@ -35,7 +36,7 @@ struct approvals {
  * OK if a grant is in force for this key, given by its serial, and for the subject's qube and
  * scope; else ERR_CONFIRM.
  */
-enum err must_check approvals_remembered(const struct approvals *approvals, uint64_t key,
+enum err must_check approvals_remembered(struct approvals *approvals, uint64_t key,
                                          const struct approval_subject *subject, uint64_t now);
 
 /*
@@ -50,7 +51,22 @@ enum err must_check approvals_use(struct approvals *approvals, const struct appr
                                   uint64_t key, const struct approval_subject *subject,
                                   uint64_t now);
 
-/* Ends the grants of this qube, or all where it is NULL. What was used stays used. */
+/*
+ * Keeps what approvals_use() has just taken, for a key that is sealed: for one signature of the
+ * same data for the same qube, within APPROVAL_HELD_MS. Where APPROVALS_HELD_MAX are kept, that one
+ * makes way which ends first. The subject's qube has at most QUBE_NAME_MAX bytes.
+ */
+void approvals_hold(struct approvals *approvals, uint64_t key,
+                    const struct approval_subject *subject, uint64_t now);
+
+/*
+ * OK if an approval is held for this key, data and qube, which is over with that if `take`; else
+ * ERR_CONFIRM.
+ */
+enum err must_check approvals_held(struct approvals *approvals, uint64_t key,
+                                   const struct approval_subject *subject, uint64_t now, bool take);
+
+/* Ends what is granted and held for this qube, or for all where it is NULL. Used stays used. */
 void approvals_revoke(struct approvals *approvals, const struct view *qube);
 
 #endif

@@ -27,7 +27,7 @@ enum err harden_process(void)
 
     if (!follow_agent() || clearenv() != 0 || setrlimit(RLIMIT_CORE, &no_core) != 0 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        close_range(IPC_TOKEN_FD + 1, ~0U, 0) != 0) {
+        close_range(IPC_SIDE_FD + 1, ~0U, 0) != 0) {
         return ERR_SYSTEM;
     }
     return OK;

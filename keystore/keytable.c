@@ -23,7 +23,7 @@ static size_t find_slot(const struct key *key)
     for (size_t i = 0; i < KEYS_MAX; i++) {
         if (slots[i] == NULL) {
             free_slot = free_slot == KEYS_MAX ? i : free_slot;
-        } else if (slots[i]->blob_len == key->blob_len &&
+        } else if (slots[i]->agent == key->agent && slots[i]->blob_len == key->blob_len &&
                    memcmp(slots[i]->blob, key->blob, key->blob_len) == 0) {
             return i;
         }
@@ -71,6 +71,15 @@ enum err keytable_remove(uint64_t id)
     }
     key_free(&slots[id & SLOT_MASK]);
     return OK;
+}
+
+void keytable_clear_agent(uint32_t agent)
+{
+    for (size_t i = 0; i < KEYS_MAX; i++) {
+        if (slots[i] != NULL && slots[i]->agent == agent) {
+            key_free(&slots[i]);
+        }
+    }
 }
 
 void keytable_clear(void)

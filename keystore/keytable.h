@@ -7,9 +7,9 @@
 /* All keys of the process. The table owns what is in it. */
 
 /*
- * Takes the key over and gives it an id, or the id of the key with the same blob, which it
- * replaces, and a new serial. *key becomes NULL and *ret points into the table, on success.
- * ERR_TOO_MANY at KEYS_MAX keys: *key stays the caller's.
+ * Takes the key over and gives it an id, or the id of the key of the same agent and with the same
+ * blob, which it replaces, and a new serial. *key becomes NULL and *ret points into the table, on
+ * success. ERR_TOO_MANY at KEYS_MAX keys: *key stays the caller's.
  */
 enum err must_check keytable_put(struct key **key, struct key **ret);
 
@@ -18,6 +18,9 @@ struct key *keytable_find(uint64_t id);
 
 /* Wipes and frees one key; ERR_NOT_FOUND. */
 enum err must_check keytable_remove(uint64_t id);
+
+/* Wipes and frees all keys of one agent. */
+void keytable_clear_agent(uint32_t agent);
 
 /* Wipes and frees all keys. */
 void keytable_clear(void);

@@ -45,6 +45,7 @@ static void encrypt(struct key *key, const uint8_t *cipher_key)
     uint8_t *tag = key->private_part + key->private_len;
     uint8_t *nonce = tag + KEY_TAG_SIZE;
 
+    key->was_ready = key->ready;
     sign_forget(key);
     randombytes_buf(nonce, KEY_NONCE_SIZE);
     crypto_aead_xchacha20poly1305_ietf_encrypt_detached(
@@ -62,7 +63,7 @@ static enum err decrypt(struct key *key, const uint8_t *cipher_key)
             key->blob_len, nonce, cipher_key) != 0) {
         return ERR_CRYPTO;
     }
-    return sign_prepare(key);
+    return key->was_ready ? sign_prepare(key) : OK;
 }
 
 enum err lock_close(struct view passphrase)

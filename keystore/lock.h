@@ -14,8 +14,9 @@
 enum err must_check lock_close(struct view passphrase);
 
 /*
- * The way back. ERR_NOT_LOCKED, ERR_PASSPHRASE, ERR_NO_MEMORY: all stays locked. A key that cannot
- * be made ready for lack of memory is made ready by its next signature.
+ * The way back; what was ready is made ready again. ERR_NOT_LOCKED, ERR_PASSPHRASE, ERR_NO_MEMORY:
+ * all stays locked. A key that cannot be made ready for lack of memory is made ready by its next
+ * signature.
  */
 enum err must_check lock_open(struct view passphrase);
 

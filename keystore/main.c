@@ -2,12 +2,11 @@
 /*
  * split-ssh-keystore: holds the private keys and signs. Started by split-ssh-agent with a socket to
  * it on fd 3, and one to the prompt on fd 4; trusts the agent no further than the requests of ipc.h
- * go.
+ * go, and the prompt no further than side_ipc.h.
  */
 #include <errno.h>
 #include <sodium.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "approval.h"
 #include "harden.h"
@@ -33,14 +32,14 @@ static bool send_to_prompt(const uint8_t *key)
     ssize_t n;
 
     do {
-        n = send(IPC_TOKEN_FD, key, APPROVAL_KEY_SIZE, MSG_NOSIGNAL);
+        n = send(IPC_SIDE_FD, key, APPROVAL_KEY_SIZE, MSG_NOSIGNAL);
     } while (n < 0 && errno == EINTR);
     return n == APPROVAL_KEY_SIZE || (n < 0 && (errno == EPIPE || errno == ECONNRESET));
 }
 
 /*
- * The key of approvals, in the arena. The prompt gets it, and the way to the prompt is closed,
- * before the agent can ask anything of this process.
+ * The key of approvals, in the arena. The prompt gets it before the agent can ask anything of this
+ * process.
  */
 static enum err share_token_key(uint8_t **ret)
 {
@@ -50,7 +49,7 @@ static enum err share_token_key(uint8_t **ret)
         return ERR_NO_MEMORY;
     }
     randombytes_buf(key, APPROVAL_KEY_SIZE);
-    if (!send_to_prompt(key) || close(IPC_TOKEN_FD) != 0) {
+    if (!send_to_prompt(key)) {
         secret_free(key);
         return ERR_SYSTEM;
     }
@@ -108,7 +107,7 @@ int main(int argc, char *argv[])
 {
     int status;
 
-    if (!helper_has_socket(IPC_FD) || !helper_has_socket(IPC_TOKEN_FD)) {
+    if (!helper_has_socket(IPC_FD) || !helper_has_socket(IPC_SIDE_FD)) {
         log_line("this program is started by split-ssh-agent, not by hand");
         return IPC_EXIT_USAGE;
     }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "ipc.h"
 #include "landlock.h"
 #include "log.h"
 #include "seccomp_list.h"
@@ -15,7 +16,7 @@ static const int allowed[] = {
     SCMP_SYS(recvfrom),
     SCMP_SYS(sendto), /* the agent's socket */
     SCMP_SYS(poll),
-    SCMP_SYS(ppoll),
+    SCMP_SYS(ppoll), /* both sockets, and pipes */
     SCMP_SYS(write), /* the last line on standard error */
     SCMP_SYS(exit_group),
     /* The arena grows by mappings; the heap and Argon2 have theirs. */
@@ -42,11 +43,25 @@ static const int allowed[] = {
 #endif
 };
 
+/*
+ * Key files and passphrases come as descriptors, over the side channel and nothing else; only what
+ * came so is read, and asked whether it is a regular file. The number of a socket is never theirs.
+ * fstat(2) is made without glibc (descriptor.c), so that newfstatat(2), which takes names too, need
+ * not be here.
+ */
+static const struct seccomp_rule rules[] = {
+    {SCMP_SYS(recvmsg), SCMP_ACT_ALLOW, 1, {SCMP_A0(SCMP_CMP_EQ, IPC_SIDE_FD, 0)}},
+    {SCMP_SYS(read), SCMP_ACT_ALLOW, 1, {SCMP_A0(SCMP_CMP_GT, IPC_SIDE_FD, 0)}},
+    {SCMP_SYS(fstat), SCMP_ACT_ALLOW, 1, {SCMP_A0(SCMP_CMP_GT, IPC_SIDE_FD, 0)}},
+};
+
 enum err sandbox_enter(char *ret, size_t cap)
 {
     const struct seccomp_list list = {
         .allowed = allowed,
         .allowed_count = sizeof allowed / sizeof allowed[0],
+        .rules = rules,
+        .rules_count = sizeof rules / sizeof rules[0],
     };
     long abi = 0;
     enum err err = landlock_restrict(0, NULL, 0, &abi);

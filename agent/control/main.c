@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* split-ssh: asks the agent how it is, and shows the audit log. */
+/* split-ssh: asks the agent how it is, shows the audit log, starts others. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "add.h"
 #include "log.h"
 #include "options.h"
+#include "passphrase.h"
 #include "request.h"
 #include "show_log.h"
 #include "standard_fds.h"
+
+static enum err run(const struct options *options)
+{
+    switch (options->command) {
+    case COMMAND_LOG:
+        return show_log(options);
+    case COMMAND_ADD:
+        return add(options);
+    case COMMAND_PASSPHRASE_STORE:
+    case COMMAND_PASSPHRASE_FORGET:
+    case COMMAND_PASSPHRASE_TEST:
+        return passphrase(options);
+    default:
+        return request(options);
+    }
+}
 
 int main(int argc, char **argv)
 {
@@ -29,7 +47,7 @@ int main(int argc, char **argv)
         fputs(options.help ? options_usage : "split-ssh " SPLIT_SSH_VERSION "\n", stdout);
         return EXIT_SUCCESS;
     }
-    err = options.command == COMMAND_LOG ? show_log(&options) : request(&options);
+    err = run(&options);
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         log_line("cannot write the output: %s", strerror(errno));
         return EXIT_FAILURE;

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,10 @@ const char options_usage[] =
     "       split-ssh [-a SOCKET] revoke [QUBE | all]\n"
     "       split-ssh [-a SOCKET] policy test QUBE [KEY]\n"
     "       split-ssh [-a SOCKET] list AGENT\n"
+    "       split-ssh [-a SOCKET] reload AGENT\n"
+    "       split-ssh [-a SOCKET] add AGENT [KEYFILE | SSH-ADD-OPTION]...\n"
     "       split-ssh log [-f] [--json] [QUBE]\n"
+    "       split-ssh passphrase store | forget | test KEY\n"
     "       split-ssh -h | -V\n"
     "\n"
     "Shows what split-ssh-agent, in this qube, does and did.\n"
@@ -24,7 +28,11 @@ const char options_usage[] =
     "  policy test  what the policy says of a qube, and where: file and line; with a key\n"
     "               (its fingerprint or comment), also whether the qube may use it\n"
     "  list         the keys of an agent\n"
+    "  reload       reads an agent's key files again; keys without a file any more go\n"
+    "  add          ssh-add for an agent: split-ssh add work ~/key -c -t 8h -h host\n"
     "  log          what was signed and refused, for whom and why\n"
+    "  passphrase   stores the passphrase of a key file in the Secret Service, forgets it, or\n"
+    "               tests whether the stored one is right\n"
     "\n"
     "  -a SOCKET      the agent's local socket (default: $SSH_AUTH_SOCK)\n"
     "  -f, --follow   log: wait for more\n"
@@ -42,7 +50,12 @@ static const struct syntax {
     [COMMAND_REVOKE] = {{"revoke", NULL}, 0, 1, "one QUBE, or \"all\""},
     [COMMAND_POLICY_TEST] = {{"policy", "test"}, 1, 2, "a QUBE, and maybe a KEY"},
     [COMMAND_LIST] = {{"list", NULL}, 1, 1, "the name of an AGENT"},
+    [COMMAND_RELOAD] = {{"reload", NULL}, 1, 1, "the name of an AGENT"},
+    [COMMAND_ADD] = {{"add", NULL}, 1, INT_MAX, "the name of an AGENT, and what ssh-add takes"},
     [COMMAND_LOG] = {{"log", NULL}, 0, 1, "one QUBE at most"},
+    [COMMAND_PASSPHRASE_STORE] = {{"passphrase", "store"}, 1, 1, "a key file"},
+    [COMMAND_PASSPHRASE_FORGET] = {{"passphrase", "forget"}, 1, 1, "a key file or a fingerprint"},
+    [COMMAND_PASSPHRASE_TEST] = {{"passphrase", "test"}, 1, 1, "a key file"},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -53,36 +66,76 @@ static bool name_valid(const char *name, size_t max)
            strlen(name) <= max;
 }
 
+/* The second words that may follow this one: "store", "forget" or "test". */
+static void list_seconds(const char *first, char *ret, size_t cap)
+{
+    size_t used = 0;
+
+    for (unsigned i = 0; i < COMMANDS && used < cap; i++) {
+        if (strcmp(commands[i].words[0], first) == 0) {
+            used += (size_t)snprintf(ret + used, cap - used, "%s\"%s\"", used > 0 ? " or " : "",
+                                     commands[i].words[1]);
+        }
+    }
+}
+
+/* COMMANDS: there is none, and ret_why says so. */
+static unsigned find_words(int count, char **words, char *ret_why)
+{
+    char seconds[64];
+    bool half = false;
+
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        const char *const *wanted = commands[i].words;
+
+        if (strcmp(words[0], wanted[0]) != 0) {
+            continue;
+        }
+        if (wanted[1] == NULL || (count > 1 && strcmp(words[1], wanted[1]) == 0)) {
+            return i;
+        }
+        half = true;
+    }
+    if (half) {
+        list_seconds(words[0], seconds, sizeof seconds);
+        snprintf(ret_why, OPTIONS_WHY_MAX, "%s is followed by %s", words[0], seconds);
+    } else {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "there is no command \"%.64s\"", words[0]);
+    }
+    return COMMANDS;
+}
+
 static enum err must_check find_command(int count, char **words, struct options *options,
                                         int *ret_used, char *ret_why)
 {
+    const struct syntax *syntax;
+    unsigned found;
+    int used;
+
     if (count == 0) {
         snprintf(ret_why, OPTIONS_WHY_MAX, "say what to do, for example: split-ssh status");
         return ERR_MALFORMED;
     }
-    for (unsigned i = 0; i < COMMANDS; i++) {
-        const struct syntax *syntax = &commands[i];
-        int used = syntax->words[1] != NULL ? 2 : 1;
-
-        if (strcmp(words[0], syntax->words[0]) != 0) {
-            continue;
-        }
-        if (used == 2 && (count < 2 || strcmp(words[1], syntax->words[1]) != 0)) {
-            snprintf(ret_why, OPTIONS_WHY_MAX, "%s is followed by \"%s\"", syntax->words[0],
-                     syntax->words[1]);
-            return ERR_MALFORMED;
-        }
-        if (count - used < syntax->least || count - used > syntax->most) {
-            snprintf(ret_why, OPTIONS_WHY_MAX, "%s%s%s takes %s", syntax->words[0],
-                     used == 2 ? " " : "", used == 2 ? syntax->words[1] : "", syntax->operands);
-            return ERR_MALFORMED;
-        }
-        options->command = i;
-        *ret_used = used;
-        return OK;
+    found = find_words(count, words, ret_why);
+    if (found == COMMANDS) {
+        return ERR_MALFORMED;
     }
-    snprintf(ret_why, OPTIONS_WHY_MAX, "there is no command \"%.64s\"", words[0]);
-    return ERR_MALFORMED;
+    syntax = &commands[found];
+    used = syntax->words[1] != NULL ? 2 : 1;
+    if (count - used < syntax->least || count - used > syntax->most) {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "%s%s%s takes %s", syntax->words[0],
+                 used == 2 ? " " : "", used == 2 ? syntax->words[1] : "", syntax->operands);
+        return ERR_MALFORMED;
+    }
+    options->command = found;
+    *ret_used = used;
+    return OK;
+}
+
+/* Those that ask no agent. */
+static bool is_passphrase(const struct options *options)
+{
+    return strcmp(commands[options->command].words[0], "passphrase") == 0;
 }
 
 static enum err must_check take_operands(char **operands, int count, struct options *options,
@@ -90,13 +143,19 @@ static enum err must_check take_operands(char **operands, int count, struct opti
 {
     const char *first = count > 0 ? operands[0] : NULL;
 
-    if (options->command == COMMAND_LIST) {
+    if (options->command == COMMAND_LIST || options->command == COMMAND_RELOAD ||
+        options->command == COMMAND_ADD) {
         options->agent = first;
+        options->ssh_add = operands + 1;
         if (first == NULL || !name_valid(first, AGENT_NAME_MAX)) {
             snprintf(ret_why, OPTIONS_WHY_MAX, "\"%.64s\" is not the name of an agent",
                      first != NULL ? first : "");
             return ERR_MALFORMED;
         }
+        return OK;
+    }
+    if (is_passphrase(options)) {
+        options->key = first;
         return OK;
     }
     if (options->command == COMMAND_REVOKE && first != NULL && strcmp(first, "all") == 0) {
@@ -114,6 +173,20 @@ static enum err must_check take_operands(char **operands, int count, struct opti
         return ERR_MALFORMED;
     }
     return OK;
+}
+
+/* How many words are for us to read: not those behind `add AGENT`, which are ssh-add's. */
+static int count_ours(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "-a") == 0) {
+            i++;
+        } else if (argv[i][0] != '-') {
+            return strcmp(argv[i], commands[COMMAND_ADD].words[0]) == 0 && i + 2 < argc ? i + 2
+                                                                                        : argc;
+        }
+    }
+    return argc;
 }
 
 /* Takes one option. False if getopt did not know it. */
@@ -150,11 +223,12 @@ enum err options_parse(int argc, char **argv, struct options *ret_options, char 
         {NULL, 0, NULL, 0},
     };
     struct options options = {0};
+    const int ours = count_ours(argc, argv);
     enum err err;
     int used = 0;
     int option;
 
-    while ((option = getopt_long(argc, argv, "a:fVh", longopts, NULL)) != -1) {
+    while ((option = getopt_long(ours, argv, "a:fVh", longopts, NULL)) != -1) {
         if (!take(&options, option, optarg)) {
             ret_why[0] = '\0';
             return ERR_MALFORMED;
@@ -174,6 +248,10 @@ enum err options_parse(int argc, char **argv, struct options *ret_options, char 
     }
     if (err == OK && options.command == COMMAND_LOG && options.socket != NULL) {
         snprintf(ret_why, OPTIONS_WHY_MAX, "log reads a file: it takes no -a");
+        err = ERR_MALFORMED;
+    }
+    if (err == OK && is_passphrase(&options) && options.socket != NULL) {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "passphrase asks no agent: it takes no -a");
         err = ERR_MALFORMED;
     }
     if (err == OK) {

@@ -19,15 +19,21 @@ enum command {
     COMMAND_REVOKE,
     COMMAND_POLICY_TEST,
     COMMAND_LIST,
+    COMMAND_RELOAD,
+    COMMAND_ADD,
     COMMAND_LOG,
+    COMMAND_PASSPHRASE_STORE,
+    COMMAND_PASSPHRASE_FORGET,
+    COMMAND_PASSPHRASE_TEST,
 };
 
 struct options {
     enum command command;
     const char *socket; /* -a; NULL: SSH_AUTH_SOCK */
     const char *qube;   /* NULL: none was named */
-    const char *key;    /* policy test; NULL: none */
-    const char *agent;  /* list */
+    const char *key;    /* policy test, passphrase; NULL: none */
+    const char *agent;  /* list, reload, add */
+    char **ssh_add;     /* add: what ssh-add gets, NULL-terminated */
     bool follow;        /* log -f */
     bool json;          /* log --json */
     bool help;

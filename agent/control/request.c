@@ -21,9 +21,17 @@
 static_assert(CONTROL_TEXT_MAX + CONTROL_NAME_MAX + 10U <= FRAME_MAX, "an answer is a frame");
 
 static const char *const names[] = {
-    [COMMAND_STATUS] = CONTROL_STATUS,           [COMMAND_GRANTS] = CONTROL_GRANTS,
-    [COMMAND_REVOKE] = CONTROL_REVOKE,           [COMMAND_LIST] = CONTROL_LIST,
-    [COMMAND_POLICY_TEST] = CONTROL_POLICY_TEST, [COMMAND_LOG] = "", /* asks nobody */
+    [COMMAND_STATUS] = CONTROL_STATUS,
+    [COMMAND_GRANTS] = CONTROL_GRANTS,
+    [COMMAND_REVOKE] = CONTROL_REVOKE,
+    [COMMAND_LIST] = CONTROL_LIST,
+    [COMMAND_POLICY_TEST] = CONTROL_POLICY_TEST,
+    [COMMAND_RELOAD] = CONTROL_RELOAD,
+    [COMMAND_ADD] = "",
+    [COMMAND_LOG] = "", /* ask nobody */
+    [COMMAND_PASSPHRASE_STORE] = "",
+    [COMMAND_PASSPHRASE_FORGET] = "",
+    [COMMAND_PASSPHRASE_TEST] = "",
 };
 
 static const char *or_empty(const char *text)
@@ -45,11 +53,16 @@ static void put_request(struct wire_writer *w, const struct options *options)
         put_text(w, or_empty(options->key));
         break;
     case COMMAND_LIST:
+    case COMMAND_RELOAD:
         put_text(w, options->agent);
         break;
     case COMMAND_STATUS:
     case COMMAND_GRANTS:
+    case COMMAND_ADD:
     case COMMAND_LOG:
+    case COMMAND_PASSPHRASE_STORE:
+    case COMMAND_PASSPHRASE_FORGET:
+    case COMMAND_PASSPHRASE_TEST:
         break;
     }
 }

@@ -22,30 +22,25 @@ static uint8_t *map_page(size_t size)
     return page;
 }
 
-/* Just APPROVAL_KEY_SIZE bytes, or false. */
+/* One packet of just APPROVAL_KEY_SIZE bytes, or false. */
 static bool read_key(int fd, uint8_t *ret)
 {
-    size_t have = 0;
+    ssize_t n;
 
-    while (have < APPROVAL_KEY_SIZE) {
-        ssize_t n = read(fd, ret + have, APPROVAL_KEY_SIZE - have);
-
-        if (n == 0 || (n < 0 && errno != EINTR)) {
-            return false;
-        }
-        have += n > 0 ? (size_t)n : 0;
-    }
-    return true;
+    do {
+        n = read(fd, ret, APPROVAL_KEY_SIZE + 1);
+    } while (n < 0 && errno == EINTR);
+    return n == APPROVAL_KEY_SIZE;
 }
 
 enum err approvals_take_key(int fd)
 {
     size_t size = (size_t)sysconf(_SC_PAGESIZE);
     uint8_t *page = map_page(size);
-    enum err err = ERR_SYSTEM;
+    enum err err;
 
     if (page == NULL) {
-        goto out;
+        return ERR_SYSTEM;
     }
     err = read_key(fd, page) ? OK : ERR_MALFORMED;
     if (err == OK && mprotect(page, size, PROT_READ) != 0) {
@@ -54,12 +49,10 @@ enum err approvals_take_key(int fd)
     if (err != OK) {
         explicit_bzero(page, size);
         munmap(page, size);
-        goto out;
+        return err;
     }
     key = page;
-out:
-    close(fd);
-    return err;
+    return OK;
 }
 
 bool approvals_ready(void)

@@ -5,9 +5,10 @@
 #include "approval.h"
 
 /*
- * Reads the key of approvals from fd, which the keystore writes once (IPC_TOKEN_FD), into locked
- * memory that no child inherits; waits for it, and closes fd. ERR_MALFORMED: it ended too early,
- * or is no descriptor, and nothing can be approved. ERR_SYSTEM: no memory can be locked; errno.
+ * Reads the key of approvals from fd, where it is the keystore's first packet (side_ipc.h), into
+ * locked memory that no child inherits; waits for it. fd stays open. ERR_MALFORMED: something else
+ * came, or nothing, or fd is no descriptor, and nothing can be approved. ERR_SYSTEM: no memory can
+ * be locked; errno.
  */
 enum err must_check approvals_take_key(int fd);
 

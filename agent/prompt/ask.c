@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* split-ssh-prompt ask: one question, whose answer is the exit status. */
 #include <errno.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include "dialog.h"
 #include "log.h"
 #include "notification.h"
+#include "withdrawal.h"
 
 /* Exit statuses; the one of DIALOG_WITHDRAWN is of no interest to anybody. */
 static const int by_notification[] = {
@@ -24,19 +23,6 @@ static const int by_askpass[] = {
     [DIALOG_DENY] = CHILD_DENY_ASKPASS, [DIALOG_TIMEOUT] = CHILD_TIMEOUT_ASKPASS,
     [DIALOG_WITHDRAWN] = EX_TEMPFAIL,
 };
-
-/* A descriptor that is readable once SIGTERM has come, which ends nothing from now on; or -1. */
-static int watch_withdrawal(void)
-{
-    sigset_t term;
-
-    sigemptyset(&term);
-    sigaddset(&term, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &term, NULL) != 0) {
-        return -1;
-    }
-    return signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 int ask_main(void)
 {
@@ -51,7 +37,7 @@ int ask_main(void)
         return EX_DATAERR;
     }
     deadline = boottime_ms() + dialog.timeout_ms;
-    withdrawn = watch_withdrawal();
+    withdrawn = withdrawal_watch();
     if (withdrawn < 0) {
         log_line("cannot watch signals: %s", strerror(errno));
         return EX_OSERR;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define LENGTH_SIZE 4U
 #define QUEUED_MAX  64U
@@ -13,10 +14,18 @@ struct frame *frame_new(size_t cap, struct wire_writer *ret_writer)
     struct frame *frame = malloc(sizeof *frame + LENGTH_SIZE + cap);
 
     if (frame != NULL) {
-        *frame = (struct frame){0};
+        *frame = (struct frame){.fd = -1};
         *ret_writer = wire_writer(frame->bytes + LENGTH_SIZE, cap);
     }
     return frame;
+}
+
+void frame_free(struct frame *frame)
+{
+    if (frame != NULL && frame->fd >= 0) {
+        close(frame->fd);
+    }
+    free(frame);
 }
 
 enum err channel_queue(struct channel *c, struct frame *frame, const struct wire_writer *writer)
@@ -24,7 +33,7 @@ enum err channel_queue(struct channel *c, struct frame *frame, const struct wire
     struct frame *smaller;
 
     if (writer->err != OK || writer->len > PROMPT_FRAME_MAX) {
-        free(frame);
+        frame_free(frame);
         return ERR_TOO_BIG;
     }
     frame->len = LENGTH_SIZE + writer->len;
@@ -41,12 +50,40 @@ enum err channel_queue(struct channel *c, struct frame *frame, const struct wire
     return OK;
 }
 
+/* What is left of a frame, and nothing else: a descriptor must not be taken for another frame's. */
+static ssize_t send_frame(int fd, struct frame *frame)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+    struct iovec bytes = {frame->bytes + frame->sent, frame->len - frame->sent};
+    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
+    struct cmsghdr *header;
+    ssize_t n;
+
+    if (frame->fd >= 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+        header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &frame->fd, sizeof(int));
+    }
+    n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0 && frame->fd >= 0) {
+        close(frame->fd);
+        frame->fd = -1;
+    }
+    return n;
+}
+
 enum err channel_flush(struct channel *c)
 {
     while (c->first != NULL) {
         struct frame *frame = c->first;
-        ssize_t n = send(c->fd, frame->bytes + frame->sent, frame->len - frame->sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send_frame(c->fd, frame);
 
         if (n < 0 && errno == EINTR) {
             continue;

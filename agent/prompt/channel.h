@@ -10,6 +10,7 @@ struct frame {
     struct frame *next;
     size_t len;  /* bytes of it, with the length word */
     size_t sent; /* bytes */
+    int fd;      /* a descriptor that goes with the first byte, and is closed then; or -1 */
     uint8_t bytes[];
 };
 
@@ -33,6 +34,9 @@ struct frame *frame_new(size_t cap, struct wire_writer *ret_writer);
  */
 enum err must_check channel_queue(struct channel *c, struct frame *frame,
                                   const struct wire_writer *writer);
+
+/* Of a frame that is not queued: frees it, and closes its descriptor. NULL is fine. */
+void frame_free(struct frame *frame);
 
 /* Sends what the socket takes of the queue. ERR_SYSTEM: it failed; errno says why. */
 enum err must_check channel_flush(struct channel *c);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,14 +44,16 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static _Noreturn void become(const char *program, const char *what, int input, pid_t parent)
+/* output is -1 for none. */
+static _Noreturn void become(const char *program, const char *what, int input, int output,
+                             pid_t parent)
 {
-    int null = open("/dev/null", O_WRONLY);
+    int out = output >= 0 ? output : open("/dev/null", O_WRONLY);
 
     setpgid(0, 0);
     reset_signals();
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 || getppid() != parent || null < 0 ||
-        dup2(input, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 || getppid() != parent || out < 0 ||
+        dup2(input, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
         close_range(STDERR_FILENO + 1, ~0U, 0) != 0) {
         _exit(CANNOT_RUN);
     }
@@ -58,34 +61,80 @@ static _Noreturn void become(const char *program, const char *what, int input, p
     _exit(CANNOT_RUN);
 }
 
-enum err child_run(const char *program, const char *what, struct view input, pid_t *ret)
+static enum err run(const char *program, const char *what, int input, int output, pid_t *ret)
 {
     pid_t self = getpid();
-    int read_end = -1;
-    enum err err = full_pipe(input, &read_end);
     sigset_t term;
     sigset_t before;
     pid_t pid;
 
-    if (err != OK) {
-        return err;
-    }
     /* Ours is ignored; a child that is withdrawn before it has its own would never know. */
     sigemptyset(&term);
     sigaddset(&term, SIGTERM);
     sigprocmask(SIG_BLOCK, &term, &before);
     pid = fork();
     if (pid == 0) {
-        become(program, what, read_end, self);
+        become(program, what, input, output, self);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
-    close(read_end);
     if (pid < 0) {
         return ERR_SYSTEM;
     }
     setpgid(pid, pid); /* here too: it may be killed before it gets that far */
     *ret = pid;
     return OK;
+}
+
+enum err child_run(const char *program, const char *what, struct view input, pid_t *ret)
+{
+    int read_end = -1;
+    enum err err = full_pipe(input, &read_end);
+
+    if (err != OK) {
+        return err;
+    }
+    err = run(program, what, read_end, -1, ret);
+    close(read_end);
+    return err;
+}
+
+static void close_pair(int pair[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (pair[i] >= 0) {
+            close(pair[i]);
+        }
+    }
+}
+
+enum err child_run_talking(const char *program, const char *what, struct view input,
+                           struct talking_child *ret)
+{
+    int sockets[2] = {-1, -1};
+    int output[2] = {-1, -1};
+    enum err err = ERR_SYSTEM;
+    pid_t pid;
+
+    if (input.len > CHILD_INPUT_MAX) {
+        return ERR_TOO_BIG;
+    }
+    /* What we do not wait for must not make the child hurry: just our ends are non-blocking. */
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0 ||
+        pipe2(output, O_CLOEXEC) != 0 || fcntl(sockets[0], F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(output[0], F_SETFL, O_NONBLOCK) != 0 ||
+        send(sockets[0], input.data, input.len, MSG_NOSIGNAL) != (ssize_t)input.len) {
+        goto out;
+    }
+    err = run(program, what, sockets[1], output[1], &pid);
+    if (err == OK) {
+        *ret = (struct talking_child){.pid = pid, .socket = sockets[0], .output = output[0]};
+        sockets[0] = -1;
+        output[0] = -1;
+    }
+out:
+    close_pair(sockets);
+    close_pair(output);
+    return err;
 }
 
 bool child_ended(pid_t pid, int *ret_status)

@@ -18,6 +18,20 @@
  */
 enum err must_check child_run(const char *program, const char *what, struct view input, pid_t *ret);
 
+/* A child that has a socket to us as standard input, and the writing end of a pipe as output. */
+struct talking_child {
+    pid_t pid;
+    int socket; /* not waited for */
+    int output; /* the pipe's reading end, not waited for either */
+};
+
+/*
+ * The same for a child that is talked to: input (CHILD_INPUT_MAX bytes at most) is what it finds in
+ * its socket first. The caller owns the descriptors, and has the pid reaped.
+ */
+enum err must_check child_run_talking(const char *program, const char *what, struct view input,
+                                      struct talking_child *ret);
+
 /*
  * Has it ended? Then it is reaped, and *ret_status is as of waitpid(2). Does not wait. What a
  * child that was killed has left in its group, a window perhaps, is ended too.

@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* The next string, which leaves room for its NUL; what is no text makes the reader fail. */
-static void take_text(struct wire_reader *r, bool lines, char ret[CHILD_INPUT_MAX])
+void dialog_take_text(struct wire_reader *r, bool lines, char ret[CHILD_INPUT_MAX])
 {
     struct view v = wire_string(r, CHILD_INPUT_MAX - 1);
 
@@ -24,16 +23,17 @@ static void take_text(struct wire_reader *r, bool lines, char ret[CHILD_INPUT_MA
 enum err dialog_parse(struct view bytes, enum dialog_kind kind, struct dialog *ret)
 {
     struct wire_reader r = wire_reader(bytes.data, bytes.len);
-    struct dialog dialog = {.timeout_ms = 0};
+    struct dialog dialog = {
+        .yes = "Allow once", .no = "Deny", .asks = "Allow this once?", .timeout_ms = 0};
     enum err err;
 
     if (bytes.len > CHILD_INPUT_MAX) {
         return ERR_TOO_BIG;
     }
-    take_text(&r, false, dialog.title);
-    take_text(&r, true, dialog.body);
+    dialog_take_text(&r, false, dialog.title);
+    dialog_take_text(&r, true, dialog.body);
     if (kind == DIALOG_QUESTION) {
-        take_text(&r, false, dialog.while_label);
+        dialog_take_text(&r, false, dialog.while_label);
         dialog.timeout_ms = wire_u32(&r);
     }
     err = wire_end(&r);

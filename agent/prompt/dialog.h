@@ -17,6 +17,9 @@ struct dialog {
     char body[CHILD_INPUT_MAX];
     char while_label[CHILD_INPUT_MAX]; /* of the button that allows for a while; or empty */
     uint32_t timeout_ms;               /* of a question */
+    const char *yes;                   /* what the button of a yes says, */
+    const char *no;                    /* that of a no, */
+    const char *asks;                  /* and the last line where there are no such buttons */
 };
 
 enum dialog_answer {
@@ -26,6 +29,12 @@ enum dialog_answer {
     DIALOG_TIMEOUT,
     DIALOG_WITHDRAWN, /* SIGTERM: nobody wants to know any more */
 };
+
+/*
+ * The next string of r as text that leaves room for its NUL; lines: newlines are text, too. What is
+ * no text makes r fail.
+ */
+void dialog_take_text(struct wire_reader *r, bool lines, char ret[CHILD_INPUT_MAX]);
 
 /*
  * Parses what child.h says that the broker sends; pure. ERR_MALFORMED: not that, an empty title, or

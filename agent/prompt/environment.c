@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "environment.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -32,14 +31,16 @@ static bool is_kept(const char *variable)
     return false;
 }
 
-void environment_clean(char *const from[], char *ret[ENVIRONMENT_MAX])
+void environment_clean(char *const from[], bool confirm, char *ret[ENVIRONMENT_MAX])
 {
     static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
     static char prompt[] = "SSH_ASKPASS_PROMPT=confirm";
     size_t count = 0;
 
     ret[count++] = path;
-    ret[count++] = prompt;
+    if (confirm) {
+        ret[count++] = prompt;
+    }
     for (size_t i = 0; from[i] != NULL && count < ENVIRONMENT_MAX - 1; i++) {
         if (is_kept(from[i])) {
             ret[count++] = from[i];

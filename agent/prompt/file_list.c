@@ -3,11 +3,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "home.h"
 #include "log.h"
 #include "message.h"
 #include "watch.h"
@@ -56,18 +55,6 @@ static enum err add(struct file_list *list, enum prompt_file kind, const char *d
     list->files[list->count].kind = kind;
     list->files[list->count++].path = path;
     return OK;
-}
-
-static const char *home_directory(void)
-{
-    const char *home = getenv("HOME");
-    const struct passwd *user;
-
-    if (home != NULL && home[0] == '/') {
-        return home;
-    }
-    user = getpwuid(getuid());
-    return user != NULL && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
 }
 
 /* *ret is NULL if there is no home. */

@@ -13,7 +13,7 @@
 void files_start(struct files *f)
 {
     *f = (struct files){0};
-    watch_start(&f->watch);
+    watch_start(&f->watch, "SIGHUP to the agent");
 }
 
 enum err files_want(struct files *f, struct view known_hosts)
@@ -31,21 +31,12 @@ enum err files_want(struct files *f, struct view known_hosts)
 
 void files_notice(struct files *f, uint64_t now)
 {
-    if (watch_changed(&f->watch)) {
-        f->first = f->first == 0 ? now : f->first;
-        f->last = now;
-    }
+    watch_notice(&f->watch, now);
 }
 
 uint64_t files_deadline(const struct files *f)
 {
-    uint64_t quiet = f->last + FILES_QUIET_MS;
-    uint64_t late = f->first + FILES_LATE_MS;
-
-    if (f->first == 0 || f->sending) {
-        return UINT64_MAX;
-    }
-    return quiet < late ? quiet : late;
+    return f->sending ? UINT64_MAX : watch_due(&f->watch);
 }
 
 /* Opens what is a file, or can become one by a link. *ret_missing: there is nothing of the name. */
@@ -189,7 +180,7 @@ static enum err begin_round(struct files *f)
         f->wanted = false;
         f->sending = true;
         f->next = 0;
-        f->first = 0;
+        watch_seen(&f->watch);
     }
     return err;
 }

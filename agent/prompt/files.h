@@ -6,9 +6,6 @@
 #include "file_list.h"
 #include "watch.h"
 
-#define FILES_QUIET_MS 200U  /* without an event: editors make several */
-#define FILES_LATE_MS  2000U /* after the first event, however many follow */
-
 /*
  * What READ asks for, and again after each change. One file is in memory at a time: the next is
  * read when the agent has taken the last. Times are ms of CLOCK_BOOTTIME.
@@ -21,7 +18,6 @@ struct files {
     bool sending; /* list holds a round, next what comes next of it */
     size_t next;
     struct file_list list;
-    uint64_t first, last; /* events that no round has seen; 0: there are none */
 };
 
 void files_start(struct files *f);

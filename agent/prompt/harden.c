@@ -6,8 +6,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "limits.h"
-
 enum err harden_process(void)
 {
     const struct rlimit no_core = {0, 0};
@@ -29,7 +27,7 @@ enum err harden_follow_agent(void)
     return OK;
 }
 
-void harden_limit_life(void)
+void harden_limit_life(unsigned ms)
 {
-    alarm((QUESTION_TIMEOUT_MS + 2 * PROMPT_GRACE_MS) / 1000);
+    alarm(ms / 1000);
 }

@@ -13,10 +13,7 @@ enum err must_check harden_process(void);
 /* For the broker: lives as long as the agent does, whatever signals a terminal or systemd sends. */
 enum err must_check harden_follow_agent(void);
 
-/*
- * For a child: SIGALRM ends it when it has outlived every question, though a dead broker can no
- * longer do that.
- */
-void harden_limit_life(void);
+/* For a child: SIGALRM ends it after so long, though a dead broker can no longer do that. */
+void harden_limit_life(unsigned ms);
 
 #endif

@@ -31,7 +31,7 @@ static int run_broker(bool foreground)
     if (sodium_init() < 0) {
         return fatal(IPC_EXIT_CRYPTO, "cannot set up libsodium");
     }
-    err = approvals_take_key(IPC_TOKEN_FD);
+    err = approvals_take_key(IPC_SIDE_FD);
     if (err == ERR_SYSTEM) {
         return fatal(IPC_EXIT_MEMORY, "cannot lock a page of memory (ulimit -l, LimitMEMLOCK=)");
     }
@@ -49,18 +49,32 @@ static bool is(const char *argument, const char *word)
     return argument != NULL && strcmp(argument, word) == 0;
 }
 
+/* Lives are longer than what is asked can take, so that a child outlives no dead broker for ever.
+ */
+static const struct {
+    const char *name;
+    int (*run)(void);
+    unsigned life_ms;
+} children[] = {
+    {CHILD_ASK, ask_main, QUESTION_TIMEOUT_MS + 2 * PROMPT_GRACE_MS},
+    {CHILD_TELL, tell_main, QUESTION_TIMEOUT_MS + 2 * PROMPT_GRACE_MS},
+    {CHILD_PASSPHRASE, passphrase_main,
+     2 * PASSPHRASE_TIMEOUT_MS + APPROVAL_HELD_MS + REMEMBER_TIMEOUT_MS + 2 * PROMPT_GRACE_MS},
+};
+
 /* -f: the agent is in the foreground; keep standard error. */
 int main(int argc, char *argv[])
 {
     const char *what = argc == 2 ? argv[1] : NULL;
-    bool asks = is(what, CHILD_ASK);
 
     if (!standard_fds_open() || harden_process() != OK) {
         return fatal(IPC_EXIT_SANDBOX, "cannot close the process off");
     }
-    if (asks || is(what, CHILD_TELL)) {
-        harden_limit_life();
-        return asks ? ask_main() : tell_main();
+    for (size_t i = 0; i < sizeof children / sizeof children[0]; i++) {
+        if (is(what, children[i].name)) {
+            harden_limit_life(children[i].life_ms);
+            return children[i].run();
+        }
     }
     if (argc > 2 || (argc == 2 && !is(what, "-f")) || !helper_has_socket(IPC_FD)) {
         log_line("this program is started by split-ssh-agent, not by hand");

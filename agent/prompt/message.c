@@ -32,6 +32,64 @@ enum err question_parse(struct view body, struct question *ret)
     return OK;
 }
 
+enum err keys_request_parse(struct view body, struct keys_request *ret)
+{
+    struct wire_reader r = wire_reader(body.data, body.len);
+    struct keys_request request = {.all = wire_bool(&r)};
+    enum err err;
+
+    request.agent = wire_string(&r, AGENT_NAME_MAX);
+    request.directory = wire_string(&r, PROMPT_PATH_MAX);
+    err = wire_end(&r);
+    if (err == OK && request.all && request.agent.len > 0) {
+        err = ERR_MALFORMED;
+    }
+    if (err == OK) {
+        *ret = request;
+    }
+    return err;
+}
+
+/* As ssh-keygen prints it: the base64 of 32 bytes, without padding. */
+static bool is_fingerprint(struct view text)
+{
+    static const char prefix[] = "SHA256:";
+    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const size_t start = sizeof prefix - 1;
+
+    if (text.len != PROMPT_FINGERPRINT_SIZE || memcmp(text.data, prefix, start) != 0) {
+        return false;
+    }
+    for (size_t i = start; i < text.len; i++) {
+        if (memchr(base64, text.data[i], sizeof base64 - 1) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum err passphrase_request_parse(struct view body, struct passphrase_request *ret)
+{
+    struct wire_reader r = wire_reader(body.data, body.len);
+    struct passphrase_request request = {.serial = wire_u32(&r)};
+    enum err err;
+
+    request.qube = wire_string(&r, QUBE_NAME_MAX);
+    request.comment = wire_string(&r, PROMPT_COMMENT_MAX);
+    request.path = wire_string(&r, PROMPT_PATH_MAX);
+    request.fingerprint = wire_string(&r, PROMPT_FINGERPRINT_SIZE);
+    request.look_up = wire_bool(&r);
+    request.wrong = wire_u8(&r);
+    err = wire_end(&r);
+    if (err == OK && (!is_fingerprint(request.fingerprint) || request.wrong > PASSPHRASE_TRIES)) {
+        err = ERR_MALFORMED;
+    }
+    if (err == OK) {
+        *ret = request;
+    }
+    return err;
+}
+
 /* One component of a path. */
 static bool is_plain_name(struct view name)
 {

@@ -23,6 +23,29 @@ struct question {
 /* The whole body of an ASK. ERR_MALFORMED, ERR_TOO_BIG: it is none. Pure. */
 enum err must_check question_parse(struct view body, struct question *ret);
 
+/* A KEYS: views into its body. */
+struct keys_request {
+    bool all;
+    struct view agent;     /* empty with all */
+    struct view directory; /* of sockets; empty: none */
+};
+
+/* The whole body of a KEYS. ERR_MALFORMED, ERR_TOO_BIG: it is none. Pure. */
+enum err must_check keys_request_parse(struct view body, struct keys_request *ret);
+
+/* A PASSPHRASE: views into its body. */
+struct passphrase_request {
+    uint32_t serial;
+    struct view qube; /* empty: in the vault */
+    struct view comment, path;
+    struct view fingerprint; /* SHA256:... */
+    bool look_up;
+    uint8_t wrong; /* how many were */
+};
+
+/* The whole body of a PASSPHRASE. ERR_MALFORMED, ERR_TOO_BIG: it is none. Pure. */
+enum err must_check passphrase_request_parse(struct view body, struct passphrase_request *ret);
+
 /*
  * Is this a known_hosts that the agent may have read: a file name without a slash, or a path below
  * /etc without "." and ".."? At most PROMPT_PATH_MAX bytes, and no control character. Pure.

@@ -81,13 +81,13 @@ static GVariant *buttons(const struct dialog *dialog)
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("as"));
     g_variant_builder_add(&list, "s", ACTION_ONCE);
-    g_variant_builder_add(&list, "s", "Allow once");
+    g_variant_builder_add(&list, "s", dialog->yes);
     if (dialog->while_label[0] != '\0') {
         g_variant_builder_add(&list, "s", ACTION_WHILE);
         g_variant_builder_add(&list, "s", dialog->while_label);
     }
     g_variant_builder_add(&list, "s", ACTION_DENY);
-    g_variant_builder_add(&list, "s", "Deny");
+    g_variant_builder_add(&list, "s", dialog->no);
     return g_variant_builder_end(&list);
 }
 

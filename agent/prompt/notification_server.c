@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "notification_server.h"
 
-#include <stdlib.h>
-
 #include "log.h"
+#include "session_bus.h"
 
 struct connecting {
     GDBusConnection *connection;
@@ -26,35 +25,7 @@ static gboolean cancel(gpointer cancellable)
     return G_SOURCE_CONTINUE; /* connect() removes it */
 }
 
-/*
- * The address of the session bus, which the caller frees; NULL if there is none. GLib's own look-up
- * would start a bus where there is none, and nobody would see what is shown there.
- */
-static char *bus_address(void)
-{
-    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
-    const char *directory = getenv("XDG_RUNTIME_DIR");
-    char *path;
-    char *escaped;
-    char *found = NULL;
-
-    if (address != NULL && address[0] != '\0') {
-        return g_strdup(address);
-    }
-    if (directory == NULL || directory[0] != '/') {
-        return NULL;
-    }
-    path = g_build_filename(directory, "bus", NULL);
-    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-        escaped = g_dbus_address_escape_value(path);
-        found = g_strconcat("unix:path=", escaped, NULL);
-        g_free(escaped);
-    }
-    g_free(path);
-    return found;
-}
-
-/* What listens there need not be a bus, or be alive. NULL with a log line. */
+/* What listens at the address need not be a bus, or be alive. NULL with a log line. */
 static GDBusConnection *connect_bus(const char *address)
 {
     struct connecting connecting = {.connection = NULL};
@@ -133,7 +104,7 @@ static enum err ask_owner(struct notification_server *server)
 enum err notification_server_find(struct notification_server *ret)
 {
     struct notification_server server = {.connection = NULL};
-    char *address = bus_address();
+    char *address = session_bus_address();
     enum err err = ERR_NOT_FOUND;
 
     if (address == NULL) {

@@ -179,3 +179,37 @@ void question_text(const struct question *q, struct question_text *ret)
         while_label(ret->while_label, sizeof ret->while_label, q->seconds);
     }
 }
+
+static const char *path_text(char ret[SHOWN_PATH_MAX + 4], struct view path)
+{
+    size_t skip = path.len > SHOWN_PATH_MAX ? path.len - SHOWN_PATH_MAX : 0;
+
+    memcpy(ret, "...", 4);
+    log_clean(ret + (skip > 0 ? 3 : 0), SHOWN_PATH_MAX + 1, path.data + skip, path.len - skip);
+    return ret;
+}
+
+void passphrase_text(const struct passphrase_request *request, struct passphrase_text *ret)
+{
+    char comment[QUOTED_MAX];
+    char path[SHOWN_PATH_MAX + 4];
+    char qube[QUBE_NAME_MAX + 1];
+    char print[PROMPT_FINGERPRINT_SIZE + 1];
+    char wrong[64] = "";
+    bool local = request->qube.len == 0;
+
+    quoted(comment, request->comment, SHOWN_COMMENT_MAX);
+    path_text(path, request->path);
+    plain_text(request->qube, qube, sizeof qube);
+    plain_text(request->fingerprint, print, sizeof print);
+    if (request->wrong > 0) {
+        snprintf(wrong, sizeof wrong, "\nThat passphrase was wrong (%u of %u).", request->wrong,
+                 PASSPHRASE_TRIES);
+    }
+    *ret = (struct passphrase_text){0};
+    snprintf(ret->title, sizeof ret->title, "Passphrase for SSH key %s", comment);
+    snprintf(ret->body, sizeof ret->body, "File: %s\nKey: %s\n%s%s%s", path, print,
+             local ? "Needed in this vault" : "Needed for a use by qube ", local ? "" : qube,
+             wrong);
+    snprintf(ret->label, sizeof ret->label, "SSH key %s", path);
+}

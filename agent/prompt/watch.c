@@ -17,20 +17,20 @@
      IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD)
 #define LAST_ONE (ON_THE_WAY | IN_MODIFY | IN_CLOSE_WRITE)
 
-void watch_start(struct watch *w)
+void watch_start(struct watch *w, const char *other)
 {
-    *w = (struct watch){.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+    *w = (struct watch){.fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), .other = other};
     if (w->fd < 0) {
-        log_line("warning: no inotify (%s): changed files are read when the agent gets SIGHUP",
-                 strerror(errno));
+        log_line("warning: no inotify (%s): changed files are read when %s says so",
+                 strerror(errno), other);
     }
 }
 
 static void say_unwatched(struct watch *w, const char *path, const char *why)
 {
     if (!w->said) {
-        log_line("warning: cannot watch %s for changes (%s); SIGHUP to the agent has files read",
-                 path, why);
+        log_line("warning: cannot watch %s for changes (%s); %s has files read", path, why,
+                 w->other);
         w->said = true;
     }
 }
@@ -45,6 +45,22 @@ static bool is_watched(const struct watched *list, size_t count, int wd, const c
     return false;
 }
 
+static bool make_room(struct watch *w)
+{
+    size_t cap = w->cap == 0 ? 64 : 2 * w->cap;
+    struct watched *more;
+
+    if (w->count < w->cap) {
+        return true;
+    }
+    more = reallocarray(w->watched, cap, sizeof *more);
+    if (more != NULL) {
+        w->watched = more;
+        w->cap = cap;
+    }
+    return more != NULL;
+}
+
 static void add_name(struct watch *w, int wd, const char *name, size_t len, const char *path)
 {
     char *copy = strndup(name, len);
@@ -53,7 +69,7 @@ static void add_name(struct watch *w, int wd, const char *name, size_t len, cons
         free(copy);
         return;
     }
-    if (w->count == WATCHED_MAX) {
+    if (w->count == WATCHED_MAX || !make_room(w)) {
         say_unwatched(w, path, "too many names");
         free(copy);
         return;
@@ -108,14 +124,15 @@ static void watch_target(struct watch *w, const char *path)
 
 void watch_paths(struct watch *w, const char *const *paths, size_t count)
 {
-    static struct watched old[WATCHED_MAX];
+    struct watched *old = w->watched;
     size_t old_count = w->count;
 
     if (w->fd < 0) {
         return;
     }
-    memcpy(old, w->watched, sizeof old);
+    w->watched = NULL;
     w->count = 0;
+    w->cap = 0;
     for (size_t i = 0; i < count; i++) {
         watch_path(w, paths[i]);
         watch_target(w, paths[i]);
@@ -126,6 +143,7 @@ void watch_paths(struct watch *w, const char *const *paths, size_t count)
         }
         free(old[i].name);
     }
+    free(old);
 }
 
 static bool matches(const char *name, const char *pattern)
@@ -133,6 +151,9 @@ static bool matches(const char *name, const char *pattern)
     size_t len = strlen(name);
     size_t suffix = sizeof WATCH_SUFFIX - 2;
 
+    if (strcmp(pattern, WATCH_ALL) == 0) {
+        return true;
+    }
     if (strcmp(pattern, WATCH_SUFFIX) != 0) {
         return strcmp(name, pattern) == 0;
     }
@@ -156,7 +177,7 @@ static bool concerns_us(const struct watch *w, const struct inotify_event *event
     return false;
 }
 
-bool watch_changed(struct watch *w)
+void watch_notice(struct watch *w, uint64_t now)
 {
     _Alignas(struct inotify_event) char bytes[4096];
     bool changed = false;
@@ -168,5 +189,24 @@ bool watch_changed(struct watch *w)
         changed = concerns_us(w, event) || changed;
         at += (ssize_t)(sizeof *event + event->len);
     }
-    return changed;
+    if (changed) {
+        w->first = w->first == 0 ? now : w->first;
+        w->last = now;
+    }
+}
+
+uint64_t watch_due(const struct watch *w)
+{
+    uint64_t quiet = w->last + WATCH_QUIET_MS;
+    uint64_t late = w->first + WATCH_LATE_MS;
+
+    if (w->first == 0) {
+        return UINT64_MAX;
+    }
+    return quiet < late ? quiet : late;
+}
+
+void watch_seen(struct watch *w)
+{
+    w->first = 0;
 }

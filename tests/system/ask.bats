@@ -417,6 +417,9 @@ idle 60
 rate 30
 connections 16
 notify use
+wait-for-key no
+unlock use
+known_hosts no
 END
-    [ "$(grep -c 'default$' "$D/words")" -eq 12 ]
+    [ "$(grep -c 'default$' "$D/words")" -eq 15 ]
 }

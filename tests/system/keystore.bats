@@ -26,6 +26,7 @@ OP_SIGN=02
 OP_REMOVE=03
 OP_LOCK=06
 OP_UNLOCK=07
+AGENT_0=00000000
 OK=00
 NOT_FOUND=03
 LOCKED=07
@@ -37,7 +38,7 @@ start_keystore() {
     IPC="$D/ipc.sock"
     cat >"$D/exec-keystore" <<'END'
 import os, socket, sys
-prompt, token = socket.socketpair()
+prompt, token = socket.socketpair(type=socket.SOCK_SEQPACKET)
 prompt.close()
 os.dup2(token.fileno(), 4)
 os.execv(sys.argv[1], sys.argv[1:])
@@ -58,12 +59,12 @@ exits_with() {
 
 # add_plain NAME: ADD with no constraints of its own and no default life.
 add_plain() {
-    printf '%s00%s%s' $OP_ADD 00000000 "$(private_fields "$KEYS/$1")"
+    printf '%s%s00%s%s' $OP_ADD "$AGENT_0" 00000000 "$(private_fields "$KEYS/$1")"
 }
 
 # add_with CONSTRAINTS NAME
 add_with() {
-    printf '%s01%s%s%s' $OP_ADD 00000000 "$(private_fields "$KEYS/$2")" "$1"
+    printf '%s%s01%s%s%s' $OP_ADD "$AGENT_0" 00000000 "$(private_fields "$KEYS/$2")" "$1"
 }
 
 # learn_id: sets ID to the number that a keystore gives to its first key.
@@ -133,14 +134,15 @@ sign_data() {
     [ -z "$(find "$D" -name 'core*')" ]
 }
 
-@test "the keystore has no environment and no descriptor but its socket" {
+@test "the keystore has no environment and no descriptor but its sockets" {
     [ "$(id -u)" -eq 0 ] || skip "needs root to look at a process that cannot be dumped"
     export SECRET=environment
     start_agent 9<"$KEYS/ed25519.pub"
     ssh-add -q "$KEYS/ed25519"
     [ -e "/proc/$AGENT_PID/fd/9" ]
     [ -z "$(tr -d '\0' <"/proc/$KEYSTORE_PID/environ")" ]
-    [ "$(ls -m "/proc/$KEYSTORE_PID/fd")" = "0, 1, 2, 3" ]
+    [ "$(ls -m "/proc/$KEYSTORE_PID/fd")" = "0, 1, 2, 3, 4" ]
+    [ "$(readlink "/proc/$AGENT_PID/fd/"* | grep -c socket:)" -eq 4 ] # two listen, one each helper
 }
 
 ### Its own checks

@@ -148,7 +148,7 @@ END
     shows "^  *uses  *5 .*$POLICY:4 \[client:dev-\*\]"
     shows '^  *idle  *60 .*default$'
     for word in agents keys confirm uses destinations namespaces opaque rsa-sha1 idle rate \
-        connections notify; do
+        connections notify wait-for-key unlock known_hosts; do
         shows "^  *$word "
     done
     run "$CONTROL" policy test other

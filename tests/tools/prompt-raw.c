@@ -22,6 +22,22 @@
  *   files             waits for a round of files and prints "policy|known_hosts PATH BYTES" each,
  *                     then "problems POLICY|KNOWN-HOSTS"
  *   files-with LINE   waits for a round with that line, and prints just that
+ *   keys ALL AGENT DIRECTORY   asks for key files
+ *   reload AGENT      asks for those of an agent once more
+ *   taken TICKET      has no more use for it
+ *   keys-end          waits until all are there, which are TAKEN, and prints a line for each
+ *                     message: "agent NAME none|listening PATH", "key [AGENT] PATH
+ *                     file|other|odd confirm|- LIFE|- public=HEX certificate=HEX comment=TEXT
+ *                     hop=TEXT...", of which the last fields but hops are those of the packet that
+ *                     the keystore got, "problem [AGENT] PATH: WHY", "end [AGENT]", "end all []"
+ *   keys-next COUNT take|leave   waits for so many such messages
+ *   keys-blindly      as keys-end, but the keystore reads no packet and nothing is TAKEN
+ *   take-those        says TAKEN to all that keys-blindly saw
+ *   passphrase SERIAL QUBE COMMENT PATH FINGERPRINT LOOK-UP WRONG   asks for one
+ *   secret            waits for it and prints "SERIAL VERDICT stored|- PASSPHRASE"
+ *   opened SERIAL RIGHT   says whether it was right
+ *   drops COUNT       waits until the keystore was told to drop so many tickets
+ *   close-side        the keystore is gone
  *   run COMMAND       with sh; BROKER is the pid of the prompt
  *   close             ends the connection
  *   ended             waits for the end of the prompt, whatever it still says, and prints its exit
@@ -41,7 +57,7 @@
 #include "approval.h"
 #include "clock.h"
 #include "hex.h"
-#include "prompt_ipc.h"
+#include "prompt-raw.h"
 
 #define PATIENCE_S 60 /* more than anything here takes */
 
@@ -55,8 +71,10 @@ static uint8_t token_key[APPROVAL_KEY_SIZE];
 static int agent_end = -1;
 static pid_t broker;
 static bool is_over;
+int side_end = -1;
+int received_fd = -1;
 
-static _Noreturn void fail(const char *what, const char *why)
+_Noreturn void fail(const char *what, const char *why)
 {
     fflush(stdout);
     fprintf(stderr, "prompt-raw: %s: %s\n", what, why);
@@ -66,7 +84,7 @@ static _Noreturn void fail(const char *what, const char *why)
     exit(EXIT_FAILURE);
 }
 
-static unsigned long number(const char *text)
+unsigned long number(const char *text)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
@@ -111,7 +129,7 @@ static void send_all(struct view bytes)
     }
 }
 
-static void send_frame(struct view body)
+void send_frame(struct view body)
 {
     uint8_t length[4];
 
@@ -196,13 +214,37 @@ static void do_many(char **args)
     free((void *)bytes.data);
 }
 
+/* Keeps a descriptor that comes along. */
+static ssize_t receive_some(uint8_t *bytes, size_t len)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(4 * sizeof(int))];
+    } control;
+    struct iovec room = {bytes, len};
+    struct msghdr message = {.msg_iov = &room,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    ssize_t n = recvmsg(agent_end, &message, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+    if (header != NULL) {
+        if (header->cmsg_len != CMSG_LEN(sizeof(int)) || received_fd >= 0) {
+            fail("receive", "more than one descriptor");
+        }
+        memcpy(&received_fd, CMSG_DATA(header), sizeof(int));
+    }
+    return n;
+}
+
 /* False: the prompt has closed its end. */
 static bool receive(uint8_t *bytes, size_t len)
 {
     size_t have = 0;
 
     while (have < len) {
-        ssize_t n = recv(agent_end, bytes + have, len - have, 0);
+        ssize_t n = receive_some(bytes + have, len - have);
 
         if (n < 0 && errno == EAGAIN) {
             fail("receive", "nothing comes");
@@ -216,7 +258,7 @@ static bool receive(uint8_t *bytes, size_t len)
 }
 
 /* The next message: type and body. */
-static struct wire_reader next_message(void)
+struct wire_reader next_message(void)
 {
     static uint8_t bytes[PROMPT_FRAME_MAX];
     uint8_t head[4];
@@ -271,65 +313,6 @@ static void do_answer(char **args)
     }
     printf("%u %s %s %.*s\n", serial, verdicts[verdict], judge(approval), (int)by.len,
            (const char *)by.data);
-}
-
-/* A round of files as text, of the heap. */
-static char *next_round(void)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    uint8_t type = 0;
-
-    while (out != NULL && type != PROMPT_FILES) {
-        struct wire_reader r = next_message();
-        uint8_t kind = (type = wire_u8(&r)) == PROMPT_FILE ? wire_u8(&r) : 0;
-        struct view first = wire_string(&r, PROMPT_PATH_MAX);
-        struct view second = wire_string(&r, KNOWN_HOSTS_MAX);
-
-        if ((type != PROMPT_FILE && type != PROMPT_FILES) || wire_end(&r) != OK) {
-            fail("files", "something else came");
-        }
-        if (type == PROMPT_FILES) {
-            fprintf(out, "problems %.*s|%.*s\n", (int)first.len, (const char *)first.data,
-                    (int)second.len, (const char *)second.data);
-        } else {
-            fprintf(out, "%s %.*s %zu\n", kind == PROMPT_FILE_POLICY ? "policy" : "known_hosts",
-                    (int)first.len, (const char *)first.data, second.len);
-        }
-    }
-    if (out == NULL || fclose(out) != 0) {
-        fail("files", strerror(errno));
-    }
-    return text;
-}
-
-static void do_files(char **args)
-{
-    char *text = next_round();
-
-    (void)args;
-    fputs(text, stdout);
-    free(text);
-}
-
-static bool has_line(const char *text, const char *line)
-{
-    const char *at = strstr(text, line);
-
-    return at != NULL && (at == text || at[-1] == '\n') && at[strlen(line)] == '\n';
-}
-
-static void do_files_with(char **args)
-{
-    char *text = next_round();
-
-    while (!has_line(text, args[0])) {
-        free(text);
-        text = next_round();
-    }
-    fputs(text, stdout);
-    free(text);
 }
 
 static void do_run(char **args)
@@ -390,6 +373,18 @@ static const struct command {
     {"answer", 0, .run = do_answer},
     {"files", 0, .run = do_files},
     {"files-with", 1, .run = do_files_with},
+    {"keys", 3, .run = do_keys},
+    {"reload", 1, .run = do_reload},
+    {"taken", 1, .run = do_taken},
+    {"keys-end", 0, .run = do_keys_end},
+    {"keys-next", 2, .run = do_keys_next},
+    {"keys-blindly", 0, .run = do_keys_blindly},
+    {"take-those", 0, .run = do_take_those},
+    {"passphrase", 7, .run = do_passphrase},
+    {"secret", 0, .run = do_secret},
+    {"opened", 2, .run = do_opened},
+    {"drops", 1, .run = do_drops},
+    {"close-side", 0, .run = do_close_side},
     {"run", 1, .run = do_run},
     {"close", 0, .run = do_close},
     {"ended", 0, .run = do_ended},
@@ -434,7 +429,7 @@ static int move_up(int fd)
     return moved;
 }
 
-/* Both sockets, and the key in the second one, which then ends. */
+/* Both sockets, and the key in the second one; without a key that one has ended. */
 static void start(const char *program, size_t key_bytes)
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
@@ -447,7 +442,7 @@ static void start(const char *program, size_t key_bytes)
 
     posix_spawn_file_actions_init(&actions);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, agent) != 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, token) != 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, token) != 0 ||
         setsockopt(agent[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
         setsockopt(agent[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
         fail("sockets", strerror(errno));
@@ -455,8 +450,8 @@ static void start(const char *program, size_t key_bytes)
     agent[1] = move_up(agent[1]);
     token[1] = move_up(token[1]);
     posix_spawn_file_actions_adddup2(&actions, agent[1], IPC_FD);
-    posix_spawn_file_actions_adddup2(&actions, token[1], IPC_TOKEN_FD);
-    posix_spawn_file_actions_addclosefrom_np(&actions, IPC_TOKEN_FD + 1);
+    posix_spawn_file_actions_adddup2(&actions, token[1], IPC_SIDE_FD);
+    posix_spawn_file_actions_addclosefrom_np(&actions, IPC_SIDE_FD + 1);
     error = posix_spawn(&broker, program, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
@@ -465,10 +460,12 @@ static void start(const char *program, size_t key_bytes)
     agent_end = agent[0];
     close(agent[1]);
     close(token[1]);
-    if (write(token[0], token_key, key_bytes) != (ssize_t)key_bytes) {
+    side_end = token[0];
+    if (key_bytes == 0) {
+        do_close_side(NULL);
+    } else if (write(side_end, token_key, key_bytes) != (ssize_t)key_bytes) {
         fail("key", strerror(errno));
     }
-    close(token[0]);
     snprintf(text, sizeof text, "%d", (int)broker);
     setenv("BROKER", text, 1);
 }

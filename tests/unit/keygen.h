@@ -37,7 +37,7 @@ static inline void keygen_path(const char *file, char *ret, size_t cap)
     assert_true((size_t)snprintf(ret, cap, "%s/%s", keygen_dir, file) < cap);
 }
 
-/* Runs ssh-keygen in the directory; what it prints goes to the file output, unless that is NULL. */
+/* Runs a program in the directory; what it prints goes to the file output, unless that is NULL. */
 static inline void keygen_run(const char *output, const char *const argv[])
 {
     posix_spawn_file_actions_t actions;
@@ -54,12 +54,11 @@ static inline void keygen_run(const char *output, const char *const argv[])
                                      0600);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addchdir_np(&actions, keygen_dir);
-    assert_int_equal(posix_spawnp(&pid, "ssh-keygen", &actions, NULL, (char *const *)argv, environ),
-                     0);
+    assert_int_equal(posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *)argv, environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (status != 0) {
-        fail_msg("ssh-keygen %s ended with status %d", argv[1], status);
+        fail_msg("%s %s ended with status %d", argv[0], argv[1], status);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The real split-ssh-keystore at the other end of a socket, as the agent would run it (ipc.h), and
- * of another, which is the prompt's.
+ * of another, which is the prompt's (side_ipc.h).
  */
 #ifndef SPLIT_SSH_TESTS_KEYSTORE_PROCESS_H
 #define SPLIT_SSH_TESTS_KEYSTORE_PROCESS_H
@@ -25,6 +25,7 @@
 struct keystore {
     pid_t pid;
     int fd;
+    int side; /* the prompt's end; -1: closed */
     uint8_t token_key[APPROVAL_KEY_SIZE];
     struct view memory, sandbox; /* what its HELLO says of them */
     uint8_t answer[4 + IPC_MAX];
@@ -86,23 +87,37 @@ static inline bool keystore_next(struct keystore *k, uint8_t *ret_what, struct v
     return true;
 }
 
-static inline void make_sockets(int ret[2])
+static inline void make_sockets_of(int type, int ret[2])
 {
     const struct timeval patience = {.tv_sec = PATIENCE_S};
 
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret), 0);
+    assert_int_equal(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret), 0);
     setsockopt(ret[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(ret[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
-/* What the prompt gets: one key, and the end of the stream before HELLO. Closes the socket. */
-static inline void keystore_read_token_key(struct keystore *k, int fd)
+static inline void make_sockets(int ret[2])
+{
+    make_sockets_of(SOCK_STREAM, ret);
+}
+
+/* What the prompt gets: one packet, before HELLO. */
+static inline void keystore_read_token_key(struct keystore *k)
 {
     uint8_t more;
 
-    assert_int_equal(recv(fd, k->token_key, sizeof k->token_key, MSG_WAITALL), sizeof k->token_key);
-    assert_int_equal(recv(fd, &more, 1, MSG_DONTWAIT), 0);
-    close(fd);
+    assert_int_equal(recv(k->side, k->token_key, sizeof k->token_key, MSG_TRUNC),
+                     sizeof k->token_key);
+    assert_int_equal(recv(k->side, &more, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(errno, EAGAIN);
+}
+
+static inline void keystore_close_side(struct keystore *k)
+{
+    if (k->side >= 0) {
+        close(k->side);
+        k->side = -1;
+    }
 }
 
 /* Starts it and reads its HELLO. Without a prompt, that one's end is closed from the start. */
@@ -113,21 +128,22 @@ static inline void keystore_start_with(struct keystore *k, bool prompt)
     uint8_t what = 0;
     struct view body = {NULL, 0};
     int ends[2];
-    int token_ends[2];
+    int side_ends[2];
 
     make_sockets(ends);
-    make_sockets(token_ends); /* both are above 4 */
+    make_sockets_of(SOCK_SEQPACKET, side_ends); /* both are above 4 */
+    k->side = side_ends[0];
     if (!prompt) {
-        close(token_ends[0]);
+        keystore_close_side(k);
     }
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], IPC_FD);
-    posix_spawn_file_actions_adddup2(&actions, token_ends[1], IPC_TOKEN_FD);
+    posix_spawn_file_actions_adddup2(&actions, side_ends[1], IPC_SIDE_FD);
     k->pid = keystore_spawn(&actions);
     k->fd = ends[0];
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    close(token_ends[1]);
+    close(side_ends[1]);
     assert_true(keystore_next(k, &what, &body));
     assert_int_equal(what, IPC_HELLO);
     r = wire_reader(body.data, body.len);
@@ -137,7 +153,7 @@ static inline void keystore_start_with(struct keystore *k, bool prompt)
     k->sandbox = exact_copy(body.data, body.len);
     assert_int_equal(wire_end(&r), OK);
     if (prompt) {
-        keystore_read_token_key(k, token_ends[0]);
+        keystore_read_token_key(k);
     }
 }
 
@@ -170,6 +186,7 @@ static inline int keystore_wait(struct keystore *k)
     int status = process_status(k->pid);
 
     close(k->fd);
+    keystore_close_side(k);
     view_free(&k->memory);
     view_free(&k->sandbox);
     return status;
@@ -231,17 +248,65 @@ static inline struct reply keystore_request(struct keystore *k, uint8_t op, stru
 
 #define NO_BODY ((struct view){NULL, 0})
 
-static inline struct reply keystore_add(struct keystore *k, bool constrained, uint32_t default_life,
-                                        struct view message)
+/* ADD, for the agent of this number. */
+static inline struct reply keystore_add_for(struct keystore *k, uint32_t agent, bool constrained,
+                                            uint32_t default_life, struct view message)
 {
     static uint8_t bytes[IPC_MAX];
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
 
+    put_u32(&w, agent);
     put_u8(&w, constrained);
     put_u32(&w, default_life);
     put_bytes(&w, message.data, message.len);
     assert_int_equal(w.err, OK);
     return keystore_request(k, IPC_ADD, wire_written(&w));
+}
+
+static inline struct reply keystore_add(struct keystore *k, bool constrained, uint32_t default_life,
+                                        struct view message)
+{
+    return keystore_add_for(k, 0, constrained, default_life, message);
+}
+
+/* REMOVE_ALL of the agent of this number. */
+static inline enum err keystore_clear(struct keystore *k, uint32_t agent)
+{
+    uint8_t bytes[4];
+
+    store_u32(bytes, agent);
+    return keystore_request(k, IPC_REMOVE_ALL, (struct view){bytes, sizeof bytes}).err;
+}
+
+/* An entry of the answer to ADD and ADD_FILE. */
+struct added {
+    uint64_t id, deadline;
+    uint8_t flags;
+    struct view blob, comment, destinations;
+};
+
+static inline struct added read_entry(struct wire_reader *r)
+{
+    struct added added;
+
+    added.id = wire_u64(r);
+    added.deadline = wire_u64(r);
+    added.flags = wire_u8(r);
+    added.blob = wire_string(r, IPC_MAX);
+    added.comment = wire_string(r, IPC_MAX);
+    added.destinations = wire_string(r, IPC_MAX);
+    return added;
+}
+
+/* An answer with one. */
+static inline struct added read_added(struct reply reply)
+{
+    struct wire_reader r = wire_reader(reply.body.data, reply.body.len);
+    struct added added = read_entry(&r);
+
+    assert_int_equal(reply.err, OK);
+    assert_int_equal(wire_end(&r), OK);
+    return added;
 }
 
 /* SIGN, with an approval or whatever else there is in its place. */

@@ -325,6 +325,71 @@ static void test_revoke(void **state)
     }
 }
 
+static enum err held(struct approval_subject of, uint64_t now, bool take)
+{
+    return approvals_held(&approvals, KEY, &of, now, take);
+}
+
+static void hold(struct approval_subject of, uint64_t now)
+{
+    approvals_hold(&approvals, KEY, &of, now);
+}
+
+/* For the same data, qube and key, once; to look takes nothing. */
+static void test_held(void **state)
+{
+    struct signed_data data;
+    struct approval_subject of = subject();
+
+    (void)state;
+    assert_int_equal(held(of, NOW, false), ERR_CONFIRM);
+    hold(of, NOW);
+    assert_int_equal(remembered(of, NOW), ERR_CONFIRM); /* is no grant */
+    make_login(&data, blob_of(1), (struct login){"another session", "git", "host key"});
+    assert_int_equal(held(with_data(data.view), NOW, true), ERR_CONFIRM);
+    assert_int_equal(held(with_data(text_view("")), NOW, true), ERR_CONFIRM);
+    assert_int_equal(held(with_qube("dev2"), NOW, true), ERR_CONFIRM);
+    assert_int_equal(held(with_qube(""), NOW, true), ERR_CONFIRM);
+    of = subject();
+    assert_int_equal(approvals_held(&approvals, KEY + 1, &of, NOW, true), ERR_CONFIRM);
+    assert_int_equal(approvals_held(&approvals, 0, &of, NOW, true), ERR_CONFIRM);
+    assert_int_equal(held(of, NOW, false), OK);
+    assert_int_equal(held(of, NOW, true), OK);
+    assert_int_equal(held(of, NOW, true), ERR_CONFIRM);
+    hold(of, NOW); /* two are two */
+    hold(of, NOW);
+    assert_int_equal(held(of, NOW, true), OK);
+    assert_int_equal(held(of, NOW, true), OK);
+    assert_int_equal(held(of, NOW, true), ERR_CONFIRM);
+}
+
+static void test_held_is_over(void **state)
+{
+    (void)state;
+    hold(subject(), NOW);
+    assert_int_equal(held(subject(), NOW + APPROVAL_HELD_MS - 1, false), OK);
+    assert_int_equal(held(subject(), NOW + APPROVAL_HELD_MS, true), ERR_CONFIRM);
+}
+
+static void test_held_is_revoked(void **state)
+{
+    const struct view dev = text_view("dev");
+    const struct view none = text_view("");
+
+    (void)state;
+    hold(subject(), NOW);
+    hold(with_qube("other"), NOW);
+    approvals_revoke(&approvals, &none);
+    assert_int_equal(held(subject(), NOW, false), OK);
+    approvals_revoke(&approvals, &dev);
+    assert_int_equal(held(subject(), NOW, false), ERR_CONFIRM);
+    assert_int_equal(held(with_qube("other"), NOW, false), OK);
+    hold(subject(), NOW);
+    approvals_revoke(&approvals, NULL);
+    assert_int_equal(held(subject(), NOW, false), ERR_CONFIRM);
+    assert_int_equal(held(with_qube("other"), NOW, false), ERR_CONFIRM);
+}
+
 /* The login of one of many sessions of a user with this number. */
 static struct approval_subject numbered(unsigned n)
 {
@@ -352,6 +417,17 @@ static void test_more_grants_than_there_is_room(void **state)
     assert_int_equal(remembered(subject(), NOW), OK);
     for (unsigned n = 0; n < GRANTS_MAX; n++) {
         assert_int_equal(remembered(numbered(n), NOW), n == first ? ERR_CONFIRM : OK);
+    }
+}
+
+static void test_more_held_than_there_is_room(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n <= APPROVALS_HELD_MAX; n++) {
+        hold(numbered(n), NOW + n);
+    }
+    for (unsigned n = 0; n <= APPROVALS_HELD_MAX; n++) {
+        assert_int_equal(held(numbered(n), NOW + 1000, true), n == 0 ? ERR_CONFIRM : OK);
     }
 }
 
@@ -411,6 +487,10 @@ int main(void)
         cmocka_unit_test_setup(test_a_grant_is_over, begin),
         cmocka_unit_test_setup(test_a_grant_is_for_one_key, begin),
         cmocka_unit_test_setup(test_revoke, begin),
+        cmocka_unit_test_setup(test_held, begin),
+        cmocka_unit_test_setup(test_held_is_over, begin),
+        cmocka_unit_test_setup(test_held_is_revoked, begin),
+        cmocka_unit_test_setup(test_more_held_than_there_is_room, begin),
         cmocka_unit_test_setup(test_more_grants_than_there_is_room, begin),
         cmocka_unit_test_setup(test_more_used_than_there_is_room, begin),
         cmocka_unit_test_setup(test_ten_thousand, begin),

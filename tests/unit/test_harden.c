@@ -14,10 +14,10 @@ static void hardened(const void *arg)
     struct rlimit core;
 
     (void)arg;
-    for (int fd = 0; fd <= IPC_TOKEN_FD; fd++) {
+    for (int fd = 0; fd <= IPC_SIDE_FD; fd++) {
         EXPECT(dup2(STDERR_FILENO, fd) == fd);
     }
-    EXPECT(dup2(STDERR_FILENO, IPC_TOKEN_FD + 1) == IPC_TOKEN_FD + 1);
+    EXPECT(dup2(STDERR_FILENO, IPC_SIDE_FD + 1) == IPC_SIDE_FD + 1);
     EXPECT(dup2(STDERR_FILENO, 500) == 500);
     EXPECT(setenv("OPENSSL_CONF", "/tmp/x", 1) == 0);
     EXPECT(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
@@ -30,10 +30,10 @@ static void hardened(const void *arg)
     EXPECT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
     EXPECT(getrlimit(RLIMIT_CORE, &core) == 0);
     EXPECT(core.rlim_cur == 0 && core.rlim_max == 0);
-    for (int fd = 0; fd <= IPC_TOKEN_FD; fd++) {
+    for (int fd = 0; fd <= IPC_SIDE_FD; fd++) {
         EXPECT(fcntl(fd, F_GETFD) >= 0);
     }
-    for (int fd = IPC_TOKEN_FD + 1; fd < 1000; fd++) {
+    for (int fd = IPC_SIDE_FD + 1; fd < 1000; fd++) {
         EXPECT(fcntl(fd, F_GETFD) < 0 && errno == EBADF);
     }
 }

@@ -4,6 +4,8 @@
 
 #include "identity.h"
 
+static struct identities ids;
+
 #define BLOB_SIZE (4 + 11 + 4 + 32)
 
 /* An ed25519 blob whose key has this number in it. */
@@ -29,7 +31,7 @@ static enum err put(uint64_t id, uint32_t number, const char *comment, uint64_t 
     make_blob(number, blob);
     snprintf(text, sizeof text, "%s", comment);
     fields.comment = text_view(text);
-    err = identity_put(&fields);
+    err = identity_put(&ids, &fields);
     memset(blob, 0x55, sizeof blob);
     memset(text, 0x55, sizeof text);
     return err;
@@ -38,7 +40,7 @@ static enum err put(uint64_t id, uint32_t number, const char *comment, uint64_t 
 static int clear(void **state)
 {
     (void)state;
-    identity_remove_all();
+    identity_remove_all(&ids);
     return 0;
 }
 
@@ -52,7 +54,7 @@ static void check_answer(const struct expected want[], size_t count)
 {
     uint8_t bytes[2048];
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
-    struct answer *answer = identity_answer();
+    struct answer *answer = identity_answer(&ids);
 
     put_u32(&w, 0);
     put_u8(&w, 12);
@@ -75,17 +77,17 @@ static void check_answer(const struct expected want[], size_t count)
 static void test_no_keys(void **state)
 {
     const uint8_t want[] = {0, 0, 0, 5, 12, 0, 0, 0, 0};
-    struct answer *answer = identity_answer();
+    struct answer *answer = identity_answer(&ids);
 
     (void)state;
     assert_non_null(answer);
     assert_view_equal(((struct view){answer->bytes, answer->len}),
                       ((struct view){want, sizeof want}));
     answer_release(&answer);
-    assert_int_equal(identity_next_deadline(), 0);
-    assert_int_equal(identity_expire(UINT64_MAX), 0);
-    assert_null(identity_find_id(0));
-    assert_null(identity_find(text_view("x")));
+    assert_int_equal(identity_next_deadline(&ids), 0);
+    assert_int_equal(identity_expire(&ids, UINT64_MAX), 0);
+    assert_null(identity_find_id(&ids, 0));
+    assert_null(identity_find(&ids, text_view("x")));
 }
 
 static void test_order(void **state)
@@ -95,10 +97,10 @@ static void test_order(void **state)
     assert_int_equal(put(3, 10, "", 0), OK);
     assert_int_equal(put(5, 20, "w\xfcrde \xff", 0), OK);
     check_answer((struct expected[]){{30, "third"}, {10, ""}, {20, "w\xfcrde \xff"}}, 3);
-    identity_remove(3);
+    identity_remove(&ids, 3);
     check_answer((struct expected[]){{30, "third"}, {20, "w\xfcrde \xff"}}, 2);
-    identity_remove(3);
-    identity_remove(77);
+    identity_remove(&ids, 3);
+    identity_remove(&ids, 77);
     check_answer((struct expected[]){{30, "third"}, {20, "w\xfcrde \xff"}}, 2);
     assert_int_equal(put(3, 10, "again", 0), OK);
     check_answer((struct expected[]){{30, "third"}, {20, "w\xfcrde \xff"}, {10, "again"}}, 3);
@@ -112,11 +114,11 @@ static void test_replaced_in_place(void **state)
     assert_int_equal(put(1, 1, "one", 0), OK);
     assert_int_equal(put(2, 2, "two", 5000), OK);
     assert_int_equal(put(3, 3, "three", 0), OK);
-    assert_int_equal(identity_next_deadline(), 5000);
+    assert_int_equal(identity_next_deadline(&ids), 5000);
     assert_int_equal(put(2, 2, "a longer comment", 0), OK);
     check_answer((struct expected[]){{1, "one"}, {2, "a longer comment"}, {3, "three"}}, 3);
-    assert_int_equal(identity_next_deadline(), 0);
-    identity = identity_find_id(2);
+    assert_int_equal(identity_next_deadline(&ids), 0);
+    identity = identity_find_id(&ids, 2);
     assert_non_null(identity);
     assert_false(identity->confirm);
 }
@@ -130,23 +132,23 @@ static void test_find(void **state)
     assert_int_equal(put(1, 11, "one", 0), OK);
     assert_int_equal(put(2, 22, "two", 1234), OK);
     make_blob(22, blob);
-    identity = identity_find((struct view){blob, sizeof blob});
+    identity = identity_find(&ids, (struct view){blob, sizeof blob});
     assert_non_null(identity);
-    assert_ptr_equal(identity, identity_find_id(2));
+    assert_ptr_equal(identity, identity_find_id(&ids, 2));
     assert_true(identity->id == 2);
     assert_int_equal(identity->kind, KEY_ED25519);
     assert_true(identity->deadline == 1234);
     assert_true(identity->confirm);
     assert_view_is(identity->comment, "two");
-    assert_null(identity_find((struct view){blob, sizeof blob - 1}));
+    assert_null(identity_find(&ids, (struct view){blob, sizeof blob - 1}));
     make_blob(33, blob);
-    assert_null(identity_find((struct view){blob, sizeof blob}));
-    assert_null(identity_find_id(3));
-    identity_remove(2);
+    assert_null(identity_find(&ids, (struct view){blob, sizeof blob}));
+    assert_null(identity_find_id(&ids, 3));
+    identity_remove(&ids, 2);
     make_blob(22, blob);
-    assert_null(identity_find((struct view){blob, sizeof blob}));
-    identity_remove_all();
-    assert_null(identity_find_id(1));
+    assert_null(identity_find(&ids, (struct view){blob, sizeof blob}));
+    identity_remove_all(&ids);
+    assert_null(identity_find_id(&ids, 1));
 }
 
 /* One allocation for all who ask between two changes, and it lives as long as one of them. */
@@ -158,19 +160,19 @@ static void test_answers_are_shared(void **state)
 
     (void)state;
     assert_int_equal(put(1, 1, "one", 0), OK);
-    first = identity_answer();
-    second = identity_answer();
+    first = identity_answer(&ids);
+    second = identity_answer(&ids);
     assert_non_null(first);
     assert_ptr_equal(first, second);
     assert_int_equal(put(2, 2, "two", 0), OK);
-    third = identity_answer();
+    third = identity_answer(&ids);
     assert_ptr_not_equal(first, third);
     assert_int_equal(first->bytes[8], 1);
     assert_int_equal(third->bytes[8], 2);
     answer_release(&first);
     assert_int_equal(second->bytes[8], 1);
     answer_release(&second);
-    identity_remove_all();
+    identity_remove_all(&ids);
     assert_int_equal(third->bytes[8], 2);
     answer_release(&third);
     answer_release(&third); /* NULL is fine */
@@ -183,15 +185,15 @@ static void test_expiry(void **state)
     assert_int_equal(put(2, 2, "b", 0), OK);
     assert_int_equal(put(3, 3, "c", 1000), OK);
     assert_int_equal(put(4, 4, "d", 2000), OK);
-    assert_true(identity_next_deadline() == 1000);
-    assert_int_equal(identity_expire(999), 0);
+    assert_true(identity_next_deadline(&ids) == 1000);
+    assert_int_equal(identity_expire(&ids, 999), 0);
     check_answer((struct expected[]){{1, "a"}, {2, "b"}, {3, "c"}, {4, "d"}}, 4);
-    assert_int_equal(identity_expire(1000), 1);
+    assert_int_equal(identity_expire(&ids, 1000), 1);
     check_answer((struct expected[]){{1, "a"}, {2, "b"}, {4, "d"}}, 3);
-    assert_true(identity_next_deadline() == 2000);
-    assert_int_equal(identity_expire(UINT64_MAX), 2);
+    assert_true(identity_next_deadline(&ids) == 2000);
+    assert_int_equal(identity_expire(&ids, UINT64_MAX), 2);
     check_answer((struct expected[]){{2, "b"}}, 1);
-    assert_int_equal(identity_next_deadline(), 0);
+    assert_int_equal(identity_next_deadline(&ids), 0);
 }
 
 static void test_bad_blobs(void **state)
@@ -199,18 +201,18 @@ static void test_bad_blobs(void **state)
     struct identity fields = {.id = 1, .blob = text_view("rubbish")};
 
     (void)state;
-    assert_int_equal(identity_put(&fields), ERR_MALFORMED);
+    assert_int_equal(identity_put(&ids, &fields), ERR_MALFORMED);
     fields.blob = (struct view){(const uint8_t *)"\0\0\0\7ssh-dss", 11};
-    assert_int_equal(identity_put(&fields), ERR_KEY_DSA);
+    assert_int_equal(identity_put(&ids, &fields), ERR_KEY_DSA);
     check_answer(NULL, 0);
 }
 
 static bool has_room(size_t len)
 {
-    bool room = identity_reserve(len);
+    bool room = identity_reserve(&ids, len);
 
     if (room) {
-        identity_unreserve(len);
+        identity_unreserve(&ids, len);
     }
     return room;
 }
@@ -235,15 +237,15 @@ static void test_room(void **state)
     assert_false(has_room(SIZE_MAX));
 
     /* What is on its way to the list counts as if it were there. */
-    assert_true(identity_reserve(1000));
+    assert_true(identity_reserve(&ids, 1000));
     assert_true(has_room(limit - 9 - one - 1000));
     assert_false(has_room(limit - 9 - one - 1000 + 1));
-    identity_unreserve(1000);
+    identity_unreserve(&ids, 1000);
 
     make_blob(2, blob);
     fields.comment = (struct view){comment, limit - 9 - 2 * one};
-    assert_int_equal(identity_put(&fields), OK);
-    answer = identity_answer();
+    assert_int_equal(identity_put(&ids, &fields), OK);
+    answer = identity_answer(&ids);
     assert_non_null(answer);
     assert_int_equal(answer->len, limit);
     assert_int_equal(load_u32(answer->bytes), FRAME_MAX);
@@ -253,10 +255,10 @@ static void test_room(void **state)
 
     /* What goes, or gets shorter, makes room again. */
     fields.comment.len = 0;
-    assert_int_equal(identity_put(&fields), OK);
+    assert_int_equal(identity_put(&ids, &fields), OK);
     assert_true(has_room(limit - 9 - 2 * one));
     assert_false(has_room(limit - 9 - 2 * one + 1));
-    identity_remove(1);
+    identity_remove(&ids, 1);
     assert_true(has_room(limit - 9 - one));
     assert_false(has_room(limit - 9 - one + 1));
     free(comment);
@@ -269,11 +271,11 @@ static void test_as_many_as_there_may_be(void **state)
         assert_int_equal(put(i, i, "", 0), OK);
     }
     assert_int_equal(put(KEYS_MAX, KEYS_MAX, "", 0), OK);
-    assert_int_equal(put(KEYS_MAX + 1, KEYS_MAX + 1, "", 0), ERR_NO_MEMORY);
-    assert_null(identity_find_id(KEYS_MAX + 1));
+    assert_int_equal(put(KEYS_MAX + 1, KEYS_MAX + 1, "", 0), ERR_TOO_MANY);
+    assert_null(identity_find_id(&ids, KEYS_MAX + 1));
     assert_int_equal(put(KEYS_MAX, KEYS_MAX, "again", 0), OK);
-    assert_view_is(identity_find_id(KEYS_MAX)->comment, "again");
-    identity_remove(1);
+    assert_view_is(identity_find_id(&ids, KEYS_MAX)->comment, "again");
+    identity_remove(&ids, 1);
     assert_int_equal(put(KEYS_MAX + 1, KEYS_MAX + 1, "", 0), OK);
 }
 
@@ -300,8 +302,8 @@ static void test_fingerprints(void **state)
         output = keygen_read("fingerprint");
         assert_int_equal(sscanf((const char *)output.data, "%*d %63s", want), 1);
         view_free(&output);
-        assert_int_equal(identity_put(&fields), OK);
-        identity = identity_find(fields.blob);
+        assert_int_equal(identity_put(&ids, &fields), OK);
+        identity = identity_find(&ids, fields.blob);
         assert_non_null(identity);
         assert_string_equal(identity->fingerprint, want);
         assert_int_equal(identity->kind, i / 2 == 0   ? KEY_ED25519

@@ -18,6 +18,16 @@ static int clear(void **state)
     return 0;
 }
 
+/* Puts a key of this agent. */
+static struct key *put_for(uint32_t agent, struct key *key)
+{
+    struct key *kept = NULL;
+
+    key->agent = agent;
+    assert_int_equal(keytable_put(&key, &kept), OK);
+    return kept;
+}
+
 /* Puts a fresh key with this deadline. */
 static struct key *put(uint64_t deadline)
 {
@@ -145,6 +155,35 @@ static void test_replacement_keeps_the_id(void **state)
     assert_ptr_equal(keytable_find(other->id), other);
 }
 
+/* The same blob of two agents is two keys. */
+static void test_agents(void **state)
+{
+    static const uint32_t agents[] = {0, 1, UINT32_MAX};
+    struct key *first = put_for(0, fresh_key());
+    uint64_t ids[COUNT(agents)] = {first->id};
+    uint64_t other = put_for(1, fresh_key())->id;
+
+    (void)state;
+    for (size_t i = 1; i < COUNT(agents); i++) {
+        ids[i] = put_for(agents[i], twin(first))->id;
+        for (size_t j = 0; j < i; j++) {
+            assert_true(ids[j] != ids[i]);
+        }
+    }
+    assert_int_equal(count(), 4);
+    assert_true(put_for(1, twin(first))->id == ids[1]);
+    assert_int_equal(count(), 4);
+    keytable_clear_agent(2);
+    assert_int_equal(count(), 4);
+    keytable_clear_agent(1);
+    assert_int_equal(count(), 2);
+    assert_null(keytable_find(ids[1]));
+    assert_null(keytable_find(other));
+    assert_ptr_equal(keytable_find(ids[0]), first);
+    assert_int_equal(keytable_find(ids[2])->agent, UINT32_MAX);
+    assert_true(put_for(1, twin(first))->id != ids[1]);
+}
+
 static void test_expiry(void **state)
 {
     uint64_t never = put(0)->id;
@@ -230,6 +269,7 @@ int main(void)
         cmocka_unit_test_teardown(test_ids_that_are_none, clear),
         cmocka_unit_test_teardown(test_ids_are_never_used_again, clear),
         cmocka_unit_test_teardown(test_replacement_keeps_the_id, clear),
+        cmocka_unit_test_teardown(test_agents, clear),
         cmocka_unit_test_teardown(test_expiry, clear),
         cmocka_unit_test_teardown(test_expiry_after_replacement, clear),
         cmocka_unit_test_teardown(test_as_many_as_there_may_be, clear),

@@ -67,6 +67,9 @@ static void test_good_values(void **state)
         {POLICY_CONNECTIONS, "connections\t=\t1  \t", "1"},
         {POLICY_NOTIFY, "notify = use,connection, refused", "use, connection, refused"},
         {POLICY_NOTIFY, "notify = no", "no"},
+        {POLICY_WAIT_FOR_KEY, "wait-for-key = no", "no"},
+        {POLICY_WAIT_FOR_KEY, "wait-for-key = 1", "1"},
+        {POLICY_WAIT_FOR_KEY, "wait-for-key = 600", "600"},
     };
 
     (void)state;
@@ -147,6 +150,10 @@ static void test_bad_values(void **state)
         {"notify = all", "it is no, or use, connection and refused"},
         {"notify = uses", "\"uses\" is not one of use, connection, refused"},
         {"notify = use, no", "\"no\" stands alone"},
+        {"wait-for-key = 0", "wait-for-key cannot be \"0\"; it is seconds (1 to 600), or no"},
+        {"wait-for-key = 601", "(1 to 600)"},
+        {"wait-for-key = yes", "(1 to 600)"},
+        {"wait-for-key = 1m", "(1 to 600)"},
     };
 
     (void)state;
@@ -208,6 +215,12 @@ static void test_bad_lines(void **state)
         {2, "[DEFAULT]\nkeys = a,\n\n# more\n", "empty entry"},
         {3, "[DEFAULT]\nuses = 1\n [client:dev]\n", "begins with white space"},
         {2, "[client:dev]\nknown_hosts = hosts\n", "known_hosts can only stand in [DEFAULT]"},
+        {2, "[client:*]\nunlock = use\n", "unlock can only stand in [DEFAULT]"},
+        {2, "[client:dev]\nunlock = start\n", "unlock can only stand in [DEFAULT]"},
+        {2, "[DEFAULT]\nunlock = yes\n", "unlock cannot be \"yes\"; it is use or start"},
+        {2, "[DEFAULT]\nunlock = START\n", "it is use or start"},
+        {2, "[DEFAULT]\nunlock = start, use\n", "it is use or start"},
+        {2, "[DEFAULT]\nunlock =\n", "unlock needs a value: use or start"},
         {2, "[DEFAULT]\nknown_hosts = ../hosts\n", "known_hosts cannot be"},
         {2, "[DEFAULT]\nknown_hosts = a/b\n", "known_hosts cannot be"},
         {2, "[DEFAULT]\nknown_hosts = .hosts\n", "known_hosts cannot be"},
@@ -338,7 +351,8 @@ static void test_known_hosts(void **state)
                  good[i]);
         policy = policy_of(text);
         assert_string_equal(policy_known_hosts(policy), good[i]);
-        policy_rules(policy, "dev", &rules); /* it is none of the rules */
+        policy_rules(policy, "dev", &rules);
+        assert_string_equal(rules.text[POLICY_KNOWN_HOSTS], good[i]);
         policy_free(&policy);
     }
 }
@@ -416,7 +430,7 @@ static void test_quoted_text(void **state)
     assert_int_equal(parse_bytes(text, strlen(text), &policy, error), ERR_MALFORMED);
     assert_null(strstr(error, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"));
     assert_non_null(strstr(error, "xxx...\"; the words are agents, "));
-    assert_non_null(strstr(error, ", notify, known_hosts"));
+    assert_non_null(strstr(error, ", notify, wait-for-key, unlock, known_hosts"));
 
     memset(path, '\x1b', sizeof path);
     path[sizeof path - 1] = '\0';

@@ -165,9 +165,110 @@ static void test_known_hosts_names(void **state)
     assert_false(known_hosts_name_ok((struct view){filler, PROMPT_PATH_MAX + 1}));
 }
 
+static enum err parse_keys(bool all, struct view agent, struct view directory,
+                           struct keys_request *ret)
+{
+    struct wire_writer w = wire_writer(room, sizeof room);
+
+    put_u8(&w, all);
+    put_string(&w, agent);
+    put_string(&w, directory);
+    return keys_request_parse(wire_written(&w), ret);
+}
+
+static void test_keys(void **state)
+{
+    struct view full = {filler, AGENT_NAME_MAX};
+    struct view path = {filler, PROMPT_PATH_MAX};
+    struct keys_request request;
+
+    (void)state;
+    assert_int_equal(parse_keys(true, text_view(""), text_view("/run"), &request), OK);
+    assert_true(request.all);
+    assert_view_is(request.agent, "");
+    assert_view_is(request.directory, "/run");
+    assert_int_equal(parse_keys(false, text_view("work"), text_view(""), &request), OK);
+    assert_false(request.all);
+    assert_view_is(request.agent, "work");
+    assert_int_equal(parse_keys(false, full, path, &request), OK);
+    assert_int_equal(parse_keys(true, text_view("work"), text_view(""), &request), ERR_MALFORMED);
+    full.len++;
+    assert_int_equal(parse_keys(false, full, path, &request), ERR_TOO_BIG);
+    path.len++;
+    assert_int_equal(parse_keys(false, text_view(""), path, &request), ERR_TOO_BIG);
+    assert_int_equal(keys_request_parse((struct view){room, 8}, &request), ERR_MALFORMED);
+}
+
+static struct view passphrase_body(struct wire_writer *w, const char *print, uint8_t wrong)
+{
+    *w = wire_writer(room, sizeof room);
+    put_u32(w, 7);
+    put_text(w, "dev");
+    put_text(w, "work");
+    put_text(w, "/home/user/key");
+    put_text(w, print);
+    put_u8(w, 1);
+    put_u8(w, wrong);
+    return wire_written(w);
+}
+
+static void test_passphrase(void **state)
+{
+    struct passphrase_request request = {0};
+    struct wire_writer w;
+    struct view whole = passphrase_body(&w, PRINT_A, 3);
+
+    (void)state;
+    assert_int_equal(passphrase_request_parse(whole, &request), OK);
+    assert_int_equal(request.serial, 7);
+    assert_view_is(request.qube, "dev");
+    assert_view_is(request.comment, "work");
+    assert_view_is(request.path, "/home/user/key");
+    assert_view_is(request.fingerprint, PRINT_A);
+    assert_true(request.look_up);
+    assert_int_equal(request.wrong, 3);
+    for (size_t len = 0; len < whole.len; len++) {
+        struct view cut = exact_copy(whole.data, len);
+
+        assert_int_equal(passphrase_request_parse(cut, &request), ERR_MALFORMED);
+        view_free(&cut);
+    }
+    put_u8(&w, 0);
+    assert_int_equal(passphrase_request_parse(wire_written(&w), &request), ERR_MALFORMED);
+    assert_int_equal(passphrase_request_parse(passphrase_body(&w, PRINT_A, 4), &request),
+                     ERR_MALFORMED);
+}
+
+static void test_passphrase_fingerprints(void **state)
+{
+    static const char *const table[] = {
+        "",
+        "SHA256:",
+        "MD5:aa:aa:aa:aa:aa:aa:aa:aa:aa:aa:aa:aa:aa:aa:aa:a",
+        "SHA256:BswySvxdsU3Px21Dmu41GaLWvY3lIyLrUP/UHvQMyq",
+        "SHA256:BswySvxdsU3Px21Dmu41GaLWvY3lIyLrUP/UHvQMyq=",
+        "SHA256:BswySvxdsU3Px21Dmu41GaLWvY3lIyLrUP_UHvQMyqk",
+        "SHA256:BswySvxdsU3Px21Dmu41GaLWvY3lIyLrUP UHvQMyqk",
+        "SHA512:BswySvxdsU3Px21Dmu41GaLWvY3lIyLrUP/UHvQMyqk",
+    };
+    struct passphrase_request request;
+    struct wire_writer w;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(table); i++) {
+        assert_int_equal(passphrase_request_parse(passphrase_body(&w, table[i], 0), &request),
+                         ERR_MALFORMED);
+    }
+    assert_int_equal(passphrase_request_parse(passphrase_body(&w, PRINT_A "A", 0), &request),
+                     ERR_TOO_BIG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_passphrase),
+        cmocka_unit_test(test_passphrase_fingerprints),
         cmocka_unit_test(test_exact),
         cmocka_unit_test(test_cut_and_longer),
         cmocka_unit_test(test_caps),

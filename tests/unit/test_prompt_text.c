@@ -248,9 +248,58 @@ static void test_hostile_everything(void **state)
     }
 }
 
+static void test_passphrase(void **state)
+{
+    struct passphrase_request request = {
+        .qube = text_view("dev"),
+        .comment = text_view("my \"key\"\n"),
+        .path = text_view("/home/m\xfcller/key\nNeeded in this vault"),
+        .fingerprint = text_view(PRINT_A),
+        .wrong = 1,
+    };
+    struct passphrase_text text;
+
+    (void)state;
+    passphrase_text(&request, &text);
+    assert_string_equal(text.title, "Passphrase for SSH key \"my 'key'?\"");
+    assert_string_equal(text.body, "File: /home/m?ller/key?Needed in this vault\nKey: " PRINT_A
+                                   "\nNeeded for a use by qube dev"
+                                   "\nThat passphrase was wrong (1 of 3).");
+    assert_string_equal(text.label, "SSH key /home/m?ller/key?Needed in this vault");
+    request.qube.len = 0;
+    request.wrong = 0;
+    request.path = text_view("/k");
+    passphrase_text(&request, &text);
+    assert_string_equal(text.body, "File: /k\nKey: " PRINT_A "\nNeeded in this vault");
+}
+
+/* The end of a path says more than its beginning. */
+static void test_passphrase_long(void **state)
+{
+    static uint8_t path[PROMPT_PATH_MAX];
+    struct passphrase_request request = {
+        .path = {path, sizeof path},
+        .fingerprint = text_view(PRINT_A),
+    };
+    struct passphrase_text text;
+
+    (void)state;
+    memset(path, 'x', sizeof path);
+    memcpy(path + sizeof path - 5, "/name", 5);
+    passphrase_text(&request, &text);
+    assert_int_equal(strlen(text.label), 8 + 3 + SHOWN_PATH_MAX);
+    assert_memory_equal(text.label, "SSH key ...xxx", 14);
+    assert_non_null(strstr(text.body, "xxx/name\nKey: "));
+    request.path.len = SHOWN_PATH_MAX;
+    passphrase_text(&request, &text);
+    assert_int_equal(strlen(text.label), 8 + SHOWN_PATH_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_passphrase),
+        cmocka_unit_test(test_passphrase_long),
         cmocka_unit_test(test_whole_text),
         cmocka_unit_test(test_destinations),
         cmocka_unit_test(test_users),

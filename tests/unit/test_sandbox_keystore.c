@@ -2,6 +2,7 @@
 /* keystore/sandbox.c: each system call behind it, whether it kills or not. */
 #include "sandbox_calls.h"
 
+#include "ipc.h"
 #include "sandbox.h"
 
 static void enter(void)
@@ -17,6 +18,7 @@ static const int needed[] = {
     SYS_ftruncate, SYS_close,          SYS_mlock,  SYS_mlock2,          SYS_munmap,
     SYS_madvise,   SYS_mremap,         SYS_brk,    SYS_getrandom,       SYS_clock_gettime,
     SYS_futex,     SYS_rt_sigprocmask, SYS_getpid, SYS_restart_syscall, SYS_ppoll,
+    SYS_read,      SYS_fstat, /* but see test_descriptors() */
 #ifdef __x86_64__
     SYS_poll,
 #endif
@@ -36,8 +38,10 @@ static void test_forbidden(void **state)
         {"accept4", SYS_accept4, {0, 0, 0, 0, 0, 0}},
         /* Descriptors come in and go out in messages alone. */
         {"sendmsg", SYS_sendmsg, {0, 0, 0, 0, 0, 0}},
-        {"recvmsg", SYS_recvmsg, {0, 0, 0, 0, 0, 0}},
-        {"read", SYS_read, {0, 0, 0, 0, 0, 0}},
+        {"newfstatat", SYS_newfstatat, {AT_FDCWD, ADDRESS(some_file), 0, 0, 0, 0}},
+        {"statx", SYS_statx, {AT_FDCWD, ADDRESS(some_file), 0, 0, 0, 0}},
+        {"pread64", SYS_pread64, {5, 0, 0, 0, 0, 0}},
+        {"fcntl", SYS_fcntl, {5, F_GETFL, 0, 0, 0, 0}},
         {"tgkill", SYS_tgkill, {1, 1, 0, 0, 0, 0}},
     };
 
@@ -45,6 +49,33 @@ static void test_forbidden(void **state)
     assert_forbidden(enter);
     for (size_t i = 0; i < COUNT(files); i++) {
         assert_killed(enter, &files[i]);
+    }
+}
+
+/*
+ * Descriptors come in over the side channel alone, and only what came so is read: neither standard
+ * input nor a socket.
+ */
+static void test_descriptors(void **state)
+{
+    (void)state;
+    for (long fd = 0; fd <= IPC_SIDE_FD + 2; fd++) {
+        const struct attempt recvmsg = {"recvmsg", SYS_recvmsg, {fd, 0, 0, 0, 0, 0}};
+        const struct attempt read = {"read", SYS_read, {fd, 0, 0, 0, 0, 0}};
+        const struct attempt fstat = {"fstat", SYS_fstat, {fd, 0, 0, 0, 0, 0}};
+
+        if (fd != IPC_SIDE_FD) {
+            assert_killed(enter, &recvmsg);
+        } else {
+            assert_true(WIFEXITED(outcome(enter, &recvmsg)));
+        }
+        if (fd <= IPC_SIDE_FD) {
+            assert_killed(enter, &read);
+            assert_killed(enter, &fstat);
+        } else {
+            assert_true(WIFEXITED(outcome(enter, &read)));
+            assert_true(WIFEXITED(outcome(enter, &fstat)));
+        }
     }
 }
 
@@ -86,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_calls),
         cmocka_unit_test(test_forbidden),
+        cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_text),
 #ifdef __x86_64__

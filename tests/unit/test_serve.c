@@ -56,29 +56,6 @@ static int end(void **state)
     return 0;
 }
 
-/* What the answer to ADD says. */
-struct added {
-    uint64_t id, deadline;
-    uint8_t flags;
-    struct view blob, comment, destinations;
-};
-
-static struct added read_added(struct reply reply)
-{
-    struct wire_reader r = wire_reader(reply.body.data, reply.body.len);
-    struct added added;
-
-    assert_int_equal(reply.err, OK);
-    added.id = wire_u64(&r);
-    added.deadline = wire_u64(&r);
-    added.flags = wire_u8(&r);
-    added.blob = wire_string(&r, IPC_MAX);
-    added.comment = wire_string(&r, IPC_MAX);
-    added.destinations = wire_string(&r, IPC_MAX);
-    assert_int_equal(wire_end(&r), OK);
-    return added;
-}
-
 /* An ADD message with what follows the comment. */
 static struct view message_with(size_t kind, const char *constraints, size_t len)
 {
@@ -174,7 +151,7 @@ static void test_add_again(void **state)
     assert_int_equal(keystore_sign(&keystore, id, 0, text_view("x")).err, ERR_CONFIRM);
     assert_true(add(0) == id);
     assert_int_equal(keystore_sign(&keystore, id, 0, text_view("x")).err, OK);
-    assert_int_equal(keystore_request(&keystore, IPC_REMOVE_ALL, NO_BODY).err, OK);
+    assert_int_equal(keystore_clear(&keystore, 0), OK);
     assert_true(add(0) != id);
 }
 
@@ -186,11 +163,45 @@ static void test_remove_all(void **state)
     for (size_t kind = 0; kind < KINDS; kind++) {
         ids[kind] = add(kind);
     }
-    assert_int_equal(keystore_request(&keystore, IPC_REMOVE_ALL, NO_BODY).err, OK);
+    assert_int_equal(keystore_clear(&keystore, 0), OK);
     for (size_t kind = 0; kind < KINDS; kind++) {
         assert_int_equal(keystore_remove(&keystore, ids[kind]), ERR_NOT_FOUND);
     }
-    assert_int_equal(keystore_request(&keystore, IPC_REMOVE_ALL, NO_BODY).err, OK);
+    assert_int_equal(keystore_clear(&keystore, 0), OK);
+}
+
+/* The same key in two agents is two keys, which come and go by themselves. */
+static void test_agents(void **state)
+{
+    static const uint32_t agents[] = {0, 1, 7, UINT32_MAX};
+    uint64_t ids[COUNT(agents)];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(agents); i++) {
+        struct view constrained = message_with(0, "\2", i == 2);
+        struct added added =
+            read_added(keystore_add_for(&keystore, agents[i], true, 0, constrained));
+
+        assert_int_equal(added.flags, i == 2 ? IPC_KEY_CONFIRM : 0);
+        assert_view_equal(added.blob, files[0].blob);
+        ids[i] = added.id;
+        for (size_t j = 0; j < i; j++) {
+            assert_true(ids[j] != ids[i]);
+        }
+    }
+    assert_int_equal(keystore_sign(&keystore, ids[2], 0, text_view("x")).err, ERR_CONFIRM);
+    assert_int_equal(keystore_clear(&keystore, 2), OK); /* has none */
+    assert_int_equal(keystore_clear(&keystore, 1), OK);
+    for (size_t i = 0; i < COUNT(agents); i++) {
+        static const enum err errs[] = {OK, ERR_NOT_FOUND, ERR_CONFIRM, OK};
+
+        assert_int_equal(keystore_sign(&keystore, ids[i], 0, text_view("x")).err, errs[i]);
+    }
+    /* Again: each one's own is replaced. */
+    assert_true(read_added(keystore_add_for(&keystore, 7, false, 0, message(0))).id == ids[2]);
+    assert_int_equal(keystore_sign(&keystore, ids[2], 0, text_view("x")).err, OK);
+    assert_int_equal(keystore_remove(&keystore, ids[0]), OK);
+    check_signature(keystore_sign(&keystore, ids[3], 0, text_view("x")), 0, text_view("x"));
 }
 
 /* A key for which somebody has to be asked does not sign by itself, whatever else holds. */
@@ -319,7 +330,7 @@ static void test_largest_request(void **state)
 /* A request that is shorter than its answer, which has the blob in it: d is 1, the point is G. */
 static void test_an_answer_that_does_not_fit(void **state)
 {
-    static uint8_t bytes[IPC_MAX - 6];
+    static uint8_t bytes[IPC_MAX - 10];
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
     EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
     struct openssh_key key = files[2];
@@ -412,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_certificates, run, end),
         cmocka_unit_test_setup_teardown(test_add_again, run, end),
         cmocka_unit_test_setup_teardown(test_remove_all, run, end),
+        cmocka_unit_test_setup_teardown(test_agents, run, end),
         cmocka_unit_test_setup_teardown(test_confirm, run, end),
         cmocka_unit_test_setup_teardown(test_deadlines, run, end),
         cmocka_unit_test_setup_teardown(test_a_life_of_nothing, run, end),

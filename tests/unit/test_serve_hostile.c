@@ -76,7 +76,7 @@ static void test_end_of_stream(void **state)
 
 static void test_unknown_ops(void **state)
 {
-    static const uint8_t ops[] = {0, 9, 10, 127, 128, 254, 255};
+    static const uint8_t ops[] = {0, 11, 12, 127, 128, 254, 255};
 
     (void)state;
     for (size_t i = 0; i < COUNT(ops); i++) {
@@ -98,15 +98,19 @@ static void test_bodies_of_the_wrong_size(void **state)
         uint8_t bytes[40];
         size_t len;
     } frames[] = {
-        FRAME(1, IPC_ADD, 0),     FRAME(2, IPC_ADD, 1),
-        FRAME(5, IPC_ADD, 1),     FRAME(1, IPC_SIGN, 0),
+        FRAME(1, IPC_ADD, 0),     FRAME(5, IPC_ADD, 1),
+        FRAME(9, IPC_ADD, 1),     FRAME(1, IPC_SIGN, 0),
+        FRAME(1, IPC_ADD_FILE),   FRAME(16, IPC_ADD_FILE),
+        FRAME(18, IPC_ADD_FILE),  FRAME(1, IPC_UNSEAL),
+        FRAME(16, IPC_UNSEAL),    FRAME(18, IPC_UNSEAL),
         FRAME(9, IPC_SIGN, 0),    FRAME(12, IPC_SIGN, 0),
         FRAME(13, IPC_SIGN, 0),   FRAME(17, IPC_SIGN, 0),
         FRAME(20, IPC_SIGN, 0),   FRAME(1, IPC_REVOKE, 0),
         FRAME(2, IPC_REVOKE, 0),  FRAME(5, IPC_REVOKE, 0),
         FRAME(7, IPC_REVOKE, 0),  FRAME(7, IPC_REVOKE, 1, 0, 0, 0, 2, 'a'),
         FRAME(1, IPC_REMOVE, 0),  FRAME(8, IPC_REMOVE, 0),
-        FRAME(10, IPC_REMOVE, 0), FRAME(2, IPC_REMOVE_ALL, 0),
+        FRAME(10, IPC_REMOVE, 0), FRAME(1, IPC_REMOVE_ALL, 0),
+        FRAME(4, IPC_REMOVE_ALL), FRAME(6, IPC_REMOVE_ALL),
         FRAME(2, IPC_EXPIRE, 0),  FRAME(1, IPC_LOCK, 0),
         FRAME(4, IPC_LOCK, 0),    FRAME(7, IPC_LOCK, 0, 0, 0, 3, 'a', 'b'),
         FRAME(6, IPC_LOCK, 0),    FRAME(1, IPC_UNLOCK, 0),
@@ -177,6 +181,7 @@ static struct view add_message(const struct openssh_key *of)
     static uint8_t bytes[MESSAGE_MAX];
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
 
+    put_u32(&w, 0); /* agent */
     put_u8(&w, 0);
     put_u32(&w, 0);
     put_add(&w, of, text_view("comment"));
@@ -214,7 +219,7 @@ static int status_with_fd(int fd, const char *path)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], IPC_FD);
-    posix_spawn_file_actions_adddup2(&actions, IPC_FD, IPC_TOKEN_FD);
+    posix_spawn_file_actions_adddup2(&actions, IPC_FD, IPC_SIDE_FD);
     if (path != NULL) {
         posix_spawn_file_actions_addopen(&actions, fd, path, O_RDWR, 0);
     } else {
@@ -230,7 +235,7 @@ static int status_with_fd(int fd, const char *path)
 static void test_started_by_hand(void **state)
 {
     (void)state;
-    for (int fd = IPC_FD; fd <= IPC_TOKEN_FD; fd++) {
+    for (int fd = IPC_FD; fd <= IPC_SIDE_FD; fd++) {
         assert_int_equal(status_with_fd(fd, NULL), IPC_EXIT_USAGE);
         assert_int_equal(status_with_fd(fd, "/dev/null"), IPC_EXIT_USAGE);
     }
@@ -289,7 +294,7 @@ static void test_the_process(void **state)
     if (geteuid() != 0) {
         assert_int_equal(descriptors, -1);
     } else {
-        assert_int_equal(descriptors, 4); /* 0 to 3; the prompt's and the arena's are closed */
+        assert_int_equal(descriptors, 5); /* 0 to 4; the arena's is closed */
     }
     assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
 }
@@ -308,8 +313,9 @@ static uint32_t next_random(void)
 /* One of the requests that an agent sends; the key has this id. */
 static struct wire_writer good_request(uint8_t *bytes, size_t cap, uint64_t id)
 {
-    static const uint8_t ops[] = {IPC_ADD,    IPC_ADD,        IPC_ADD,    IPC_ADD,  IPC_SIGN,
-                                  IPC_REMOVE, IPC_REMOVE_ALL, IPC_EXPIRE, IPC_SIGN, IPC_REVOKE};
+    static const uint8_t ops[] = {IPC_ADD,  IPC_ADD,    IPC_ADD,    IPC_ADD,
+                                  IPC_SIGN, IPC_REMOVE, IPC_EXPIRE, IPC_REMOVE_ALL,
+                                  IPC_SIGN, IPC_REVOKE, IPC_UNSEAL, IPC_ADD_FILE};
     static const uint8_t approval[APPROVAL_SIZE] = {APPROVAL_ONCE};
     struct wire_writer w = wire_writer(bytes, cap);
     uint8_t op = ops[next_random() % COUNT(ops)];
@@ -319,8 +325,17 @@ static struct wire_writer good_request(uint8_t *bytes, size_t cap, uint64_t id)
     put_u8(&w, op);
     if (op == IPC_ADD) {
         put_bytes(&w, add.data, add.len);
-    } else if (op == IPC_SIGN || op == IPC_REMOVE) {
+    } else if (op == IPC_SIGN || op == IPC_REMOVE || op == IPC_UNSEAL) {
         put_u64(&w, id);
+    }
+    if (op == IPC_REMOVE_ALL || op == IPC_ADD_FILE) {
+        put_u32(&w, next_random() % 2);
+    }
+    if (op == IPC_ADD_FILE || op == IPC_UNSEAL) {
+        put_u64(&w, next_random());
+    }
+    if (op == IPC_ADD_FILE) {
+        put_u32(&w, next_random());
     }
     if (op == IPC_SIGN) {
         put_u32(&w, next_random() % 8);

@@ -87,7 +87,7 @@ static int helper_main(int argc)
         finding.environment++;
     }
     finding.effective_ids = geteuid() == getuid() && getegid() == getgid();
-    if ((finding.open >> IPC_TOKEN_FD & 1) != 0 && send(IPC_TOKEN_FD, &token, 1, 0) != 1) {
+    if ((finding.open >> IPC_SIDE_FD & 1) != 0 && send(IPC_SIDE_FD, &token, 1, 0) != 1) {
         return 1;
     }
     return send(IPC_FD, &finding, sizeof finding, 0) == (ssize_t)sizeof finding ? 0 : 1;
@@ -118,7 +118,7 @@ static struct finding find(const struct helper *helper)
 
 static void test_plain(void **state)
 {
-    const struct helper helper = {.name = SELF_NAME, .token_fd = -1};
+    const struct helper helper = {.name = SELF_NAME, .side_fd = -1};
     struct finding finding = find(&helper);
 
     (void)state;
@@ -133,7 +133,7 @@ static void test_flag_and_environment(void **state)
 {
     char *environment[] = {(char[]){"HELPER=yes"}, (char[]){"DISPLAY=:0"}, NULL};
     const struct helper helper = {
-        .name = SELF_NAME, .foreground = true, .environment = environment, .token_fd = -1};
+        .name = SELF_NAME, .foreground = true, .environment = environment, .side_fd = -1};
     struct finding finding = find(&helper);
 
     (void)state;
@@ -143,7 +143,7 @@ static void test_flag_and_environment(void **state)
 
 static void test_signals(void **state)
 {
-    const struct helper helper = {.name = SELF_NAME, .token_fd = -1};
+    const struct helper helper = {.name = SELF_NAME, .side_fd = -1};
     struct finding finding;
     sigset_t all, before;
 
@@ -161,7 +161,7 @@ static void test_signals(void **state)
 /* Has the lower numbers free for what spawn_helper() itself opens, or taken. */
 static void try_token(int number, bool others_taken)
 {
-    struct helper helper = {.name = SELF_NAME, .token_fd = number};
+    struct helper helper = {.name = SELF_NAME, .side_fd = number};
     int ends[2];
     char token = 0;
 
@@ -175,7 +175,7 @@ static void try_token(int number, bool others_taken)
     }
     assert_int_equal(dup3(ends[1], number, O_CLOEXEC), number);
     close(ends[1]);
-    assert_int_equal(find(&helper).open, ROW(IPC_TOKEN_FD + 1));
+    assert_int_equal(find(&helper).open, ROW(IPC_SIDE_FD + 1));
     assert_true(fcntl(number, F_GETFD) >= 0); /* is still the caller's */
     close(number);
     assert_int_equal(recv(ends[0], &token, 1, 0), 1);
@@ -195,7 +195,7 @@ static void test_token(void **state)
 
 static void test_missing(void **state)
 {
-    const struct helper helper = {.name = "no-such-helper", .token_fd = -1};
+    const struct helper helper = {.name = "no-such-helper", .side_fd = -1};
     int fd = -7;
     pid_t pid = -7;
 
@@ -209,7 +209,7 @@ static void test_missing(void **state)
 /* Too few descriptors: the child says so, and there is no helper. */
 static void test_no_descriptors(void **state)
 {
-    const struct helper helper = {.name = SELF_NAME, .token_fd = -1};
+    const struct helper helper = {.name = SELF_NAME, .side_fd = -1};
     struct rlimit before, few;
     pid_t pid;
     int fd;
@@ -236,7 +236,7 @@ static void test_no_descriptors(void **state)
 /* The last: once in a life. */
 static void test_traced(void **state)
 {
-    const struct helper helper = {.name = SELF_NAME, .traced = true, .token_fd = -1};
+    const struct helper helper = {.name = SELF_NAME, .traced = true, .side_fd = -1};
 
     (void)state;
     assert_int_equal(trace_pid(), 0);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "add.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "unix_socket.h"
+
+/* The default agent's is the socket itself; NAME.sock stands beside it. */
+static enum err find_socket(const char *socket, const char *agent, char ret[UNIX_PATH_MAX])
+{
+    char directory[UNIX_PATH_MAX];
+    int n;
+
+    if (strlen(socket) >= sizeof directory) {
+        log_line("%s: the path is longer than that of a socket can be", socket);
+        return ERR_TOO_BIG;
+    }
+    unix_directory(socket, directory);
+    n = strcmp(agent, "default") == 0
+            ? snprintf(ret, UNIX_PATH_MAX, "%s", socket)
+            : snprintf(ret, UNIX_PATH_MAX, "%s/%s.sock", directory, agent);
+    if (n < 0 || (size_t)n >= UNIX_PATH_MAX) {
+        log_line("%s/%s.sock: the path is longer than that of a socket can be", directory, agent);
+        return ERR_TOO_BIG;
+    }
+    return OK;
+}
+
+enum err add(const struct options *options)
+{
+    const char *socket = options->socket != NULL ? options->socket : getenv("SSH_AUTH_SOCK");
+    char program[] = "ssh-add";
+    char path[UNIX_PATH_MAX];
+    struct stat status;
+    enum err err;
+
+    if (socket == NULL || socket[0] == '\0') {
+        log_line("SSH_AUTH_SOCK is not set: say with -a where split-ssh-agent listens");
+        return ERR_NOT_FOUND;
+    }
+    err = find_socket(socket, options->agent, path);
+    if (err != OK) {
+        return err;
+    }
+    if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+        log_line("there is no agent %s at %s (mkdir -p -m 700 ~/.ssh/identities.d/%s makes one)",
+                 options->agent, path, options->agent);
+        return ERR_NOT_FOUND;
+    }
+    if (setenv("SSH_AUTH_SOCK", path, 1) == 0) {
+        options->ssh_add[-1] = program; /* in the place of the agent's name */
+        execvp(program, options->ssh_add - 1);
+    }
+    log_line("cannot run ssh-add: %s", strerror(errno));
+    return ERR_SYSTEM;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef CONTROL_ADD_H
+#define CONTROL_ADD_H
+
+#include "options.h"
+
+/*
+ * Becomes ssh-add, for the socket of options->agent, which is beside the one of the options or of
+ * SSH_AUTH_SOCK. Returns only if it cannot, after the reason was reported.
+ */
+enum err must_check add(const struct options *options);
+
+#endif

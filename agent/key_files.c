@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "key_files.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "await.h"
+#include "config.h"
+#include "expiry.h"
+#include "grants.h"
+#include "hops.h"
+#include "ipc.h"
+#include "keystore_client.h"
+#include "lock_state.h"
+#include "notices.h"
+#include "report.h"
+
+#define KEYS_OF_A_FILE 2U /* the key, and its certificate */
+
+/* A file on its way into the keystore. */
+struct file {
+    TAILQ_ENTRY(file) link;
+    struct keystore_job job;
+    uint64_t ticket;
+    struct agent *agent;
+    char *path;
+    struct constraints *constraints[KEYS_OF_A_FILE]; /* of -h; each key has its own */
+    uint64_t unwanted[KEYS_OF_A_FILE];               /* keys that cannot be listed */
+    size_t unwanted_count;
+    bool waits; /* for the agent to be unlocked */
+};
+
+static TAILQ_HEAD(, file) files = TAILQ_HEAD_INITIALIZER(files);
+
+static struct listeners *listeners;
+static const char *own_name;
+static uint32_t default_life;
+static bool first_round_sent = true; /* until it is asked for */
+
+/* One at a time. */
+static struct {
+    struct client *client; /* NULL: none, or it has gone */
+    struct agent *agent;   /* NULL: none */
+    void (*done)(struct client *client, int loaded);
+    unsigned rounds; /* that the prompt has not ended yet */
+} reload;
+
+void key_files_init(const struct options *options, struct listeners *all)
+{
+    listeners = all;
+    own_name = options->name;
+    default_life = options->life;
+}
+
+void key_files_begin(void)
+{
+    if (listeners->runtime[0] == '\0' || !prompt_is_alive()) {
+        return;
+    }
+    first_round_sent = false;
+    prompt_keys(own_name[0] == '\0', own_name, own_name[0] == '\0' ? listeners->runtime : "");
+}
+
+bool key_files_loaded(void)
+{
+    const struct file *file;
+
+    TAILQ_FOREACH(file, &files, link)
+    {
+        if (!file->waits) {
+            return false;
+        }
+    }
+    return first_round_sent;
+}
+
+static void complain(const char *path, const char *problem)
+{
+    report("%s: %s", path, problem);
+    notice("SSH key file %s: %s", path, problem);
+}
+
+static void free_file(struct file *file)
+{
+    for (size_t i = 0; i < KEYS_OF_A_FILE; i++) {
+        constraints_free(&file->constraints[i]);
+    }
+    free(file->path);
+    free(file);
+}
+
+static void end_reload_if_done(void);
+
+static void end_file(struct file *file)
+{
+    prompt_taken(file->ticket);
+    TAILQ_REMOVE(&files, file, link);
+    free_file(file);
+    end_reload_if_done();
+}
+
+/* Keys that are in the keystore, but could not be listed, must not stay there unseen. */
+static void remove_unwanted(struct keystore_job *job, enum err err, struct view answer)
+{
+    struct file *file = (struct file *)((char *)job - offsetof(struct file, job));
+    struct wire_writer fields;
+
+    (void)err; /* gone already is as good */
+    (void)answer;
+    if (file->unwanted_count == 0) {
+        end_file(file);
+        return;
+    }
+    fields = keystore_job_fields(job, IPC_REMOVE);
+    put_u64(&fields, file->unwanted[--file->unwanted_count]);
+    job->done = remove_unwanted;
+    keystore_run(job, &fields);
+}
+
+static enum err put_key(struct file *file, struct identity *fields, struct constraints **hops)
+{
+    const size_t len = 4 + fields->blob.len + 4 + fields->comment.len;
+    struct identities *ids = &file->agent->identities;
+    enum err err = ERR_TOO_MANY;
+
+    if (identity_reserve(ids, len)) {
+        identity_unreserve(ids, len);
+        fields->path = file->path;
+        fields->constraints = *hops;
+        err = identity_put(ids, fields);
+    }
+    if (err == OK) {
+        *hops = NULL;
+        grants_drop_key(fields->id);
+        await_added(file->agent, fields->blob);
+    } else {
+        identity_remove(ids, fields->id);
+    }
+    return err;
+}
+
+/* The fields of one key, as ADD answers them. */
+static enum err take_key(struct file *file, struct wire_reader *r, struct constraints **hops)
+{
+    struct identity fields = {.id = wire_u64(r), .deadline = wire_u64(r)};
+    uint8_t flags = wire_u8(r);
+    enum err err = OK;
+
+    fields.confirm = (flags & IPC_KEY_CONFIRM) != 0;
+    fields.sealed = (flags & IPC_KEY_SEALED) != 0;
+    fields.blob = wire_string(r, IPC_MAX);
+    fields.comment = wire_string(r, IPC_MAX);
+    wire_string(r, 0); /* destinations: ours */
+    if (r->err != OK) {
+        return r->err;
+    }
+    if ((flags & IPC_KEY_BAD_CERT) != 0) {
+        complain(file->path, err_text(ERR_FILE_CERT));
+    }
+    err = put_key(file, &fields, hops);
+    if (err != OK) {
+        file->unwanted[file->unwanted_count++] = fields.id;
+    }
+    return err;
+}
+
+static void add_done(struct keystore_job *job, enum err err, struct view answer)
+{
+    struct file *file = (struct file *)((char *)job - offsetof(struct file, job));
+    struct wire_reader r = wire_reader(answer.data, answer.len);
+
+    if (err == ERR_LOCKED) {
+        file->waits = true; /* the ticket is still good */
+        return;
+    }
+    for (size_t i = 0; i < KEYS_OF_A_FILE && err == OK && (i == 0 || r.left > 0); i++) {
+        err = take_key(file, &r, &file->constraints[i]);
+    }
+    if (err != OK) {
+        complain(file->path, err_text(err));
+    } else {
+        debug("%s: loaded for the agent %s", file->path, agent_label(file->agent));
+    }
+    expiry_update();
+    remove_unwanted(job, OK, answer);
+}
+
+static void add(struct file *file)
+{
+    struct wire_writer fields = keystore_job_fields(&file->job, IPC_ADD_FILE);
+
+    file->waits = false;
+    file->job.done = add_done;
+    put_u32(&fields, file->agent->number);
+    put_u64(&fields, file->ticket);
+    put_u32(&fields, default_life);
+    keystore_run(&file->job, &fields);
+}
+
+static enum err make_constraints(const struct prompt_key *key, struct file *file, char *why)
+{
+    enum err err = OK;
+
+    for (size_t i = 0; i < KEYS_OF_A_FILE && err == OK; i++) {
+        err = hops_constraints(key->hops, key->hops_count, config_known_hosts(),
+                               &file->constraints[i], why);
+    }
+    return err;
+}
+
+void key_files_key(const struct prompt_key *key)
+{
+    struct file *file = calloc(1, sizeof *file);
+    char why[HOPS_WHY_MAX];
+    enum err err = ERR_NO_MEMORY;
+
+    snprintf(why, sizeof why, "%s", err_text(err));
+    if (file != NULL) {
+        file->ticket = key->ticket;
+        file->agent = agents_find(key->agent);
+        file->path = strdup(key->path);
+        if (file->agent != NULL && file->path != NULL) {
+            err = make_constraints(key, file, why);
+        }
+    }
+    if (err != OK) {
+        complain(key->path, why);
+        prompt_taken(key->ticket);
+        if (file != NULL) {
+            free_file(file);
+        }
+        return;
+    }
+    TAILQ_INSERT_TAIL(&files, file, link);
+    if (lock_state_is_locked()) {
+        file->waits = true;
+    } else {
+        add(file);
+    }
+}
+
+void key_files_unlocked(void)
+{
+    struct file *file;
+
+    TAILQ_FOREACH(file, &files, link)
+    {
+        if (file->waits) {
+            add(file);
+        }
+    }
+}
+
+void key_files_agent(const char *name, int fd)
+{
+    struct agent *agent = agents_make(name);
+    enum err err = agent != NULL ? OK : ERR_TOO_MANY;
+
+    if (fd >= 0 && err == OK) {
+        err = listeners_add(listeners, agent, fd);
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    if (err != OK) {
+        complain(name, err == ERR_TOO_MANY ? "there are too many agents" : err_text(err));
+    } else {
+        debug("agent %s: %s", name, fd >= 0 ? "has a socket" : "for qubes alone");
+    }
+}
+
+void key_files_problem(const char *agent, const char *path, const char *problem)
+{
+    (void)agent; /* the path says it */
+    complain(path, problem);
+}
+
+void key_files_end(bool all, const char *agent)
+{
+    if (!first_round_sent && (all || strcmp(agent, own_name) == 0)) {
+        first_round_sent = true;
+    } else if (reload.agent != NULL && agents_find(agent) == reload.agent && reload.rounds > 0) {
+        reload.rounds--;
+        end_reload_if_done();
+    }
+}
+
+static void finish_reload(bool whole)
+{
+    struct client *client = reload.client;
+    int loaded = 0;
+    struct identity *identity;
+    size_t at = 0;
+
+    while ((identity = identity_next(&reload.agent->identities, &at)) != NULL) {
+        loaded += identity->path != NULL ? 1 : 0;
+        identity->stale = false;
+    }
+    loaded = whole ? loaded : -1;
+    reload.agent = NULL;
+    reload.client = NULL;
+    if (client != NULL) {
+        reload.done(client, loaded);
+    }
+}
+
+static struct keystore_job stale_job;
+
+static void remove_stale(struct keystore_job *job, enum err err, struct view answer)
+{
+    struct wire_writer fields;
+    struct identity *identity;
+    size_t at = 0;
+
+    (void)err;
+    (void)answer;
+    while ((identity = identity_next(&reload.agent->identities, &at)) != NULL) {
+        if (identity->stale) {
+            fields = keystore_job_fields(job, IPC_REMOVE);
+            put_u64(&fields, identity->id);
+            grants_drop_key(identity->id);
+            identity_remove(&reload.agent->identities, identity->id);
+            expiry_update();
+            job->done = remove_stale;
+            keystore_run(job, &fields);
+            return;
+        }
+    }
+    finish_reload(true);
+}
+
+/* Every file that the prompt has sent for it has been read. */
+static void end_reload_if_done(void)
+{
+    const struct file *file;
+
+    if (reload.agent == NULL || reload.rounds > 0) {
+        return;
+    }
+    TAILQ_FOREACH(file, &files, link)
+    {
+        if (file->agent == reload.agent) {
+            return;
+        }
+    }
+    remove_stale(&stale_job, OK, (struct view){0});
+}
+
+bool key_files_reload(struct client *client, struct agent *agent,
+                      void (*done)(struct client *client, int loaded))
+{
+    struct identity *identity;
+    size_t at = 0;
+
+    if (reload.agent != NULL || !prompt_is_alive() || listeners->runtime[0] == '\0') {
+        return false;
+    }
+    reload.client = client;
+    reload.agent = agent;
+    reload.done = done;
+    reload.rounds = 1;
+    while ((identity = identity_next(&agent->identities, &at)) != NULL) {
+        identity->stale = identity->path != NULL;
+    }
+    prompt_reload(agent->name);
+    if (agent->name[0] == '\0') { /* a directory of that name belongs to it, too */
+        reload.rounds++;
+        prompt_reload(agent_label(agent));
+    }
+    return true;
+}
+
+void key_files_drop(const struct client *client)
+{
+    if (reload.client == client) {
+        reload.client = NULL;
+    }
+}
+
+void key_files_prompt_ended(void)
+{
+    struct file *file = TAILQ_FIRST(&files);
+
+    first_round_sent = true;
+    if (reload.agent != NULL && reload.rounds > 0) {
+        finish_reload(false);
+    }
+    while (file != NULL) {
+        struct file *next = TAILQ_NEXT(file, link);
+
+        if (file->waits) {
+            end_file(file);
+        }
+        file = next;
+    }
+}
