@@ -31,10 +31,10 @@ static bool read_sign(struct request *request, struct sign_request *ret)
     approval = wire_string(r, APPROVAL_SIZE);
     ret->data = wire_rest(r);
     ret->has_approval = approval.len > 0;
-    if (body_ends(request) && ret->has_approval && approval_parse(approval, &ret->approval) != OK) {
-        request->exit = IPC_EXIT_PROTOCOL;
+    if (body_ends(request) && ret->has_approval) {
+        request->protocol = approval_parse(approval, &ret->approval) != OK;
     }
-    return request->exit == IPC_EXIT_OK;
+    return !request->protocol;
 }
 
 /*

@@ -33,8 +33,9 @@ fedora_build="gcc make cmake pkgconf-pkg-config glib2-devel inih-devel libsecret
     libsodium-devel openssl-devel libseccomp-devel"
 fedora_try="git-core openssh-clients openssh-server"
 fedora_test="bats clang clang-tools-extra dbus-daemon dbus-tools dejavu-sans-fonts dunst gcr3 gdb \
-    glib2 gnome-keyring keepassxc libasan libcmocka-devel libsecret libubsan mandoc openssh-askpass \
-    procps-ng python3 socat strace sudo systemd util-linux xdotool xorg-x11-server-Xvfb"
+    glib2 gnome-keyring keepassxc libasan libcmocka-devel libsecret libubsan mandoc \
+    openssh-askpass procps-ng python3 socat strace sudo systemd util-linux xdotool \
+    xorg-x11-server-Xvfb"
 
 # Names of the packages of a level: every level has what is in the one before.
 choose() {

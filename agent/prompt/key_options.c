@@ -192,10 +192,11 @@ static enum err parse_letters(struct words *words, struct view letters, struct k
 enum err key_options_parse(struct view text, struct key_options *ret,
                            char ret_why[KEY_OPTIONS_WHY_MAX])
 {
-    struct words words = {.left = text, .line = 1, .why = ret_why};
+    struct words words = {.left = text, .line = 1};
     struct key_options options = {.life = SIDE_NO_LIFE};
     struct view word;
 
+    words.why = ret_why;
     while (next_word(&words, &word)) {
         enum err err = check_word(&words, word);
 

@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#define BASE64_MAX         ((CERTIFICATE_MAX + 2U) / 3U * 4U)
+#define BASE64_MAX         (((size_t)CERTIFICATE_MAX + 2U) / 3U * 4U)
 #define CERTIFICATE_SUFFIX "-cert-v01@openssh.com"
 
 static bool is_blank(uint8_t c)

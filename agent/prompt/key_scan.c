@@ -111,7 +111,7 @@ static mode_t type_of(int directory, const struct dirent *entry)
     struct stat status;
 
     if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN) {
-        return DTTOIF(entry->d_type);
+        return (mode_t)DTTOIF(entry->d_type);
     }
     if (fstatat(directory, entry->d_name, &status, 0) == 0) {
         return status.st_mode & S_IFMT;

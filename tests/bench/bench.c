@@ -91,6 +91,8 @@ static void run(struct report *report, const struct plan *plan, int argc, char *
         bench_hostile(report, plan, argv[1], argv[2], (pid_t)number(argv[3]));
     } else if (strcmp(command, "use") == 0 && argc == 4) {
         bench_use(report, plan, argv[1], argv[2], argv[3]);
+    } else if (strcmp(command, "start") == 0 && argc == 4) {
+        bench_start(report, plan, argv[1], argv[2], number(argv[3]));
     } else if (strcmp(command, "arena") == 0 && argc == 3) {
         bench_arena(report, plan, argv[1], argv[2]);
     } else {

@@ -187,6 +187,8 @@ void bench_hostile(struct report *report, const struct plan *plan, const char *o
                    const char *qrexec, pid_t agent);
 void bench_arena(struct report *report, const struct plan *plan, const char *arena,
                  const char *plain);
+void bench_start(struct report *report, const struct plan *plan, const char *ours,
+                 const char *socket, unsigned keys);
 void bench_use(struct report *report, const struct plan *plan, const char *relay, const char *bare,
                const char *socat);
 

@@ -10,8 +10,8 @@
 #   --qrexec-client PATH  the stand-in for qrexec-client-vm
 #                         (default: PREFIX/tests/standin/qrexec-client-vm)
 #
-# Sections: use sign sign-free arena idle list hostile (default: all, in this order). Numbers from a sanitised build
-# mean nothing. An optimised build with the tools in it:
+# Sections: use sign sign-free arena idle list start hostile (default: all, in this order). Numbers
+# from a sanitised build mean nothing. An optimised build with the tools in it:
 #
 #   cmake -S . -B build/bench -DCMAKE_BUILD_TYPE=Release -DSPLIT_SSH_TESTS=ON \
 #       -DCMAKE_INSTALL_PREFIX=build/bench
@@ -25,6 +25,7 @@ tools=
 client=
 keys=1000        # loaded for the sections list and hostile
 idle=1000        # connections
+files=200        # key files for the section start, half of them with a passphrase
 plan=(-r 20 -n 50)
 dir=             # everything is in here
 pids=()          # every process started here
@@ -41,7 +42,7 @@ parse()
     while [ $# -gt 0 ]; do
         case $1 in
         --check) check=true ;;
-        --smoke) plan=(-r 2 -n 5) keys=20 idle=20 ;;
+        --smoke) plan=(-r 2 -n 5) keys=20 idle=20 files=10 ;;
         --tools) tools=$2 && shift ;;
         --qrexec-client) client=$2 && shift ;;
         -*) fail "unknown option $1; the beginning of this file has them all" ;;
@@ -53,7 +54,7 @@ parse()
     prefix=$(realpath -m "$1")
     shift
     sections=("$@")
-    [ $# -gt 0 ] || sections=(use sign sign-free arena idle list hostile)
+    [ $# -gt 0 ] || sections=(use sign sign-free arena idle list start hostile)
     tools=$(realpath -m "${tools:-$prefix/tests/bench}")
     client=$(realpath -m "${client:-$prefix/tests/standin/qrexec-client-vm}")
 }
@@ -190,6 +191,21 @@ run_arena()
     bench arena "$dir/arena" "$dir/plain"
 }
 
+# In a home of its own: the other agents here read no key files.
+run_start()
+{
+    local i passphrase identities=$dir/home-files/.ssh/identities.d
+
+    mkdir -p -m 700 "$identities"
+    for ((i = 0; i < files; i++)); do
+        passphrase=
+        ((i % 2 == 0)) || passphrase=bench
+        ssh-keygen -q -t ed25519 -a 16 -N "$passphrase" -C "bench-$i" -f "$identities/key$i"
+    done
+    plan=("${plan[@]:0:2}" -n 2)
+    HOME=$dir/home-files bench start "$prefix/bin/split-ssh-agent" "$dir/start" "$files"
+}
+
 run_section()
 {
     case $1 in
@@ -198,9 +214,10 @@ run_section()
     sign-free) bench sign-free "$dir/ours" "$dir/theirs" ;;
     arena) run_arena ;;
     idle) bench idle "$dir/ours" "$idle" ;;
+    start) run_start ;;
     list) load_many && bench list "$dir/ours" "$dir/theirs" ;;
     hostile) load_many && bench hostile "$dir/ours" "$dir/qrexec" "$agent" ;;
-    *) fail "no section $1; there are: use sign sign-free arena idle list hostile" ;;
+    *) fail "no section $1; there are: use sign sign-free arena idle list start hostile" ;;
     esac
 }
 
@@ -212,8 +229,8 @@ main()
     check_programs
     dir=$(mktemp -d)
     # Signatures are measured, not questions; and nothing is read from or written to the user's own.
-    export XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state
-    mkdir -p "$dir/config/qubes-split-ssh"
+    export HOME=$dir/home XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state
+    mkdir -p "$dir/home" "$dir/config/qubes-split-ssh"
     printf '[DEFAULT]\n%s\n' 'confirm = no' 'uses = no' 'rate = no' 'opaque = yes' \
         'connections = 64' 'notify = no' >"$dir/config/qubes-split-ssh/bench.conf"
     trap clean_up EXIT

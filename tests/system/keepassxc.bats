@@ -71,15 +71,16 @@ comments() {
     done | sort
 }
 
-# holds_keys NAME...: exactly these, by their comments, in any order.
-holds_keys() {
-    local name
-
-    [ "$(comments)" = "$(for name in "$@"; do printf '%s' "$name" | hex; echo; done | sort)" ]
+comments_are() {
+    [ "$(comments)" = "$1" ]
 }
 
+# wait_for_keys NAME...: until there are exactly these, by their comments, in any order.
 wait_for_keys() {
-    wait_until holds_keys "$@" || { ssh-add -L; cat "$D/keepassxc.log"; return 1; }
+    local expected
+
+    expected=$(for name in "$@"; do printf '%s' "$name" | hex; echo; done | sort)
+    wait_until comments_are "$expected" || { ssh-add -L; cat "$D/keepassxc.log"; return 1; }
 }
 
 # signs NAME: a signature that is verified. Not with ssh-add, which wants SHA-1 of an RSA key.

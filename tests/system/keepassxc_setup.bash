@@ -66,7 +66,7 @@ add_key_entry() {
         esac
     done
     printf '%s\n' "$DATABASE_PASSWORD" "$passphrase" |
-        timeout 60 keepassxc-cli add -q -p -u "$user" "$file" "$entry" >"$file.out" 2>>"$file.log" ||
+        timeout 60 keepassxc-cli add -q -p -u "$user" "$file" "$entry" >>"$file.log" 2>&1 ||
         { cat "$file.log" >&2; return 1; }
     agent_settings "$confirm" "$lifetime" "$remove" >"$file.settings"
     database_cli attachment-import "$file" "$entry" private-key "$key"
@@ -122,8 +122,8 @@ start_locked_keepassxc() {
     start_keepassxc_with "$1" </dev/null
 }
 
-# start_keepassxc_with ARGUMENT...: with the agent's own socket, not a relay's. It has been configured
-# before, and there is a screen and a bus.
+# start_keepassxc_with ARGUMENT...: with the agent's own socket, not a relay's. Needs start_screen
+# and start_bus; configure_keepassxc comes before it, if at all.
 start_keepassxc_with() {
     [ -n "${KEEPASSXC_INI-}" ] || configure_keepassxc
     # Not with spawn: the shell gives a background command /dev/null unless it has a stdin itself.
@@ -140,8 +140,8 @@ tell_keepassxc() {
     local method="$1"
 
     shift
-    timeout 30 gdbus call --session -d "$KEEPASSXC_NAME" -o /keepassxc -m "$KEEPASSXC_NAME.$method" \
-        "$@" >"$D/keepassxc.out"
+    timeout 30 gdbus call --session -d "$KEEPASSXC_NAME" -o /keepassxc \
+        -m "$KEEPASSXC_NAME.$method" "$@" >"$D/keepassxc.out"
 }
 
 lock_keepassxc() {
@@ -159,17 +159,19 @@ quit_keepassxc() {
     ends_with 0 "$KEEPASSXC_PID"
 }
 
-# unlock_in_keepassxc: what the user types into the dialog that a look-up in a locked database opens.
+# unlock_in_keepassxc [PASSWORD]: what the user types into the dialog that a look-up in a locked
+# database opens.
 unlock_in_keepassxc() {
     type_in_window "$KEEPASSXC_UNLOCK_DIALOG" "${1-$DATABASE_PASSWORD}"
 }
 
 ### As the Secret Service
 
-# keepassxc_as_secret_service FILE [confirm]: starts it so, with the database unlocked, which is made
-# if it is not there. With "confirm" the user is asked when a program wants a secret, as is
-# KeePassXC's own default (KEEPASSXC_ACCESS_DIALOG). Needs start_screen and start_bus; what has the
-# bus of DBUS_SESSION_BUS_ADDRESS finds it.
+# keepassxc_as_secret_service FILE [confirm]: starts it so, with the database unlocked, which is
+# made if it is not there. With "confirm" the user is asked when a program wants a secret, which is
+# KeePassXC's own default: Return in KEEPASSXC_ACCESS_DIALOG is yes, Escape no. Without it that
+# dialog comes only when a secret is replaced. What has the bus of start_bus finds it; its
+# collection is in KEEPASSXC_COLLECTION.
 keepassxc_as_secret_service() {
     local confirm=false
 

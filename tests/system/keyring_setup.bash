@@ -96,8 +96,8 @@ store_secret() {
     printf '%s' "$secret" | timeout 30 secret-tool store --label="${2-secret}" "$@"
 }
 
-# look_up_secret ATTRIBUTE VALUE...: prints it without a newline; fails if there is none. In a locked
-# collection it waits for a user, and gives up after 30 s.
+# look_up_secret ATTRIBUTE VALUE...: prints it without a newline; fails if there is none. In a
+# locked collection it waits for a user, and gives up after 30 s.
 look_up_secret() {
     timeout 30 secret-tool lookup "$@"
 }
@@ -135,8 +135,8 @@ no_window_is_there() {
     ! window_is_there "$1"
 }
 
-# type_in_window NAME TEXT: waits for the window and types the text and Return until it is gone. Keys
-# that come before the window has its focus are lost: it is tried again, over what has arrived.
+# type_in_window NAME TEXT: waits for the window and types the text and Return until it is gone.
+# Keys that come before the window has its focus are lost: it is tried again, over what has arrived.
 type_in_window() {
     wait_until window_is_there "$1"
     wait_until typed_in_window "$@"

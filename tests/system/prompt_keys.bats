@@ -75,6 +75,15 @@ is_all() {
     diff <(printf '%s\n' "$@") <(all_keys)
 }
 
+PRINT=SHA256:BswySvxdsU3Px21Dmu41GaLWvY3lIyLrUP/UHvQMyqk
+
+# user COMMANDS: the user is a script, which has the question in $1.
+user() {
+    printf '#!/bin/sh\n%s\n' "$1" >"$D/askpass"
+    chmod 755 "$D/askpass"
+    export SSH_ASKPASS="$D/askpass" SSH_ASKPASS_REQUIRE=force
+}
+
 # waits_for FILE: a command for prompt-raw.
 waits_for() {
     printf "for i in \$(seq 1500); do [ -e '%s' ] && exit 0; sleep 0.02; done; exit 1" "$1"
@@ -276,19 +285,10 @@ end [work]" ]
     [ "$(grep -c '^key ' "$D/out")" -eq 300 ]
     grep '^key' "$D/out" | sort -c
     # The 17th comes when one was taken. Tickets begin with 1.
-    user 'exit 0'
     prompt keys 1 '' '' keys-next 17 leave passphrase 5 '' c "$DIR/x" "$PRINT" 0 0 secret \
         taken 1 keys-next 1 leave >"$D/out"
     [ "$(sed -n 18p "$D/out")" = '5 no-display -' ] || { cat "$D/out"; return 1; }
     [ "$(tail -1 "$D/out")" = "$(key work work/116)" ]
-}
-
-PRINT=SHA256:BswySvxdsU3Px21Dmu41GaLWvY3lIyLrUP/UHvQMyqk
-
-# user COMMANDS: askpass.
-user() {
-    printf '#!/bin/sh\n%s\n' "$1" >"$D/askpass"
-    chmod 755 "$D/askpass"
 }
 
 @test "5,000 files: 4,096, and that there are more is said" {
@@ -322,7 +322,7 @@ large_blob() {
     [ "$(grep -c ^key "$D/out")" -eq 40 ]
     [ "$(tail -2 "$D/out")" = $'end all []\n40' ]
     # And when it dies with a full socket.
-    [ "$(prompt keys 1 '' '' run 'sleep 1' reload - keys-blindly close-side take-those keys-end |
+    [ "$(prompt keys 1 '' '' run 'sleep 1' reload - keys-blindly close-side taken 1 keys-end |
         tail -1)" = 'end all []' ]
 }
 
@@ -333,7 +333,6 @@ large_blob() {
     [ "$(grep -c 'the keystore is gone' "$AGENT_LOG")" -eq 1 ]
     : >"$AGENT_LOG"
     user 'echo secret'
-    export SSH_ASKPASS="$D/askpass" SSH_ASKPASS_REQUIRE=force
     [ "$(prompt close-side passphrase 5 '' c /k "$PRINT" 0 0 secret passphrase 6 '' c /k "$PRINT" 0 0 \
         secret)" = $'5 failed -\n6 failed -' ]
     [ "$(grep -c 'the keystore is gone' "$AGENT_LOG")" -eq 1 ]
@@ -521,8 +520,10 @@ END
 
 @test "a passphrase that is typed goes to the keystore, and stays nowhere" {
     user 'echo "the secret words"'
-    export SSH_ASKPASS="$D/askpass" SSH_ASKPASS_REQUIRE=force
-    [ "$(prompt passphrase 5 dev work "$DIR/work/a" "$PRINT" 0 0 secret opened 5 0 drops 1)" = \
+    # The prompt has no end of the pipe any more.
+    [ "$(prompt passphrase 5 dev work "$DIR/work/a" "$PRINT" 0 0 secret \
+        run 'ls -l /proc/$BROKER/fd | grep -v " [012] ->" | grep pipe: && exit 1; exit 0' \
+        opened 5 0 drops 1)" = \
         $'5 allow-once - the secret words\n1' ]
     user 'exit 1'
     [ "$(prompt passphrase 5 dev work "$DIR/work/a" "$PRINT" 0 1 secret)" = '5 deny -' ]
@@ -530,7 +531,6 @@ END
 
 @test "what the dialog says" {
     user 'printf "%s\n" "$1" >"$0.asked"; exit 1'
-    export SSH_ASKPASS="$D/askpass" SSH_ASKPASS_REQUIRE=force
     prompt passphrase 5 dev work "$DIR/work/a" "$PRINT" 0 2 secret
     grep -q 'Passphrase for SSH key "work"' "$D/askpass.asked"
     grep -qx "File: $DIR/work/a" "$D/askpass.asked"
@@ -543,7 +543,6 @@ END
     [ "$(prompt passphrase 5 '' c /k "$PRINT" 0 0 secret passphrase 6 '' c /k "$PRINT" 0 0 secret)" = \
         $'5 no-display -\n6 no-display -' ]
     user "$(waits_for "$D/go")"
-    export SSH_ASKPASS="$D/askpass" SSH_ASKPASS_REQUIRE=force
     [ "$(prompt passphrase 5 '' c /k "$PRINT" 0 0 passphrase 6 '' c /k "$PRINT" 0 0 ended)" = 'exit 65' ]
     touch "$D/go"
 }
@@ -551,7 +550,6 @@ END
 @test "a passphrase that is withdrawn, and keys meanwhile" {
     give one work/a
     user 'echo $$ >"$0.new"; mv "$0.new" "$0.pid"; sleep 1000 & wait'
-    export SSH_ASKPASS="$D/askpass" SSH_ASKPASS_REQUIRE=force
     prompt passphrase 5 '' c /k "$PRINT" 0 0 run "$(waits_for "$D/askpass.pid")" \
         keys 1 '' '' keys-end cancel 5 run "printf '#!/bin/sh\necho b\n' >'$D/askpass'" \
         passphrase 6 '' c /k "$PRINT" 0 0 secret opened 6 0 >"$D/out"

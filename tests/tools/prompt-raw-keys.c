@@ -116,10 +116,6 @@ static struct wire_reader packet_of(uint64_t ticket, enum side_message type, int
             drops++;
             continue;
         }
-        if (got == SIDE_FILE && number_of < ticket && *ret_fd >= 0) {
-            close(*ret_fd); /* of a KEY that was read blindly */
-            continue;
-        }
         if (got != type || number_of != ticket || *ret_fd < 0) {
             fail("side channel", "another packet than the agent was told");
         }
@@ -302,9 +298,14 @@ void do_keys_blindly(char **args)
 void do_take_those(char **args)
 {
     (void)args;
-    while (untaken_count > 0) {
-        send_taken(untaken[--untaken_count]);
+    for (size_t i = 0; i < untaken_count; i++) {
+        int fd;
+
+        packet_of(untaken[i], SIDE_FILE, &fd);
+        close(fd);
+        send_taken(untaken[i]);
     }
+    untaken_count = 0;
 }
 
 void do_passphrase(char **args)

@@ -32,7 +32,7 @@
  *                     the keystore got, "problem [AGENT] PATH: WHY", "end [AGENT]", "end all []"
  *   keys-next COUNT take|leave   waits for so many such messages
  *   keys-blindly      as keys-end, but the keystore reads no packet and nothing is TAKEN
- *   take-those        says TAKEN to all that keys-blindly saw
+ *   take-those        the keystore reads their packets, and they are TAKEN
  *   passphrase SERIAL QUBE COMMENT PATH FINGERPRINT LOOK-UP WRONG   asks for one
  *   secret            waits for it and prints "SERIAL VERDICT stored|- PASSPHRASE"
  *   opened SERIAL RIGHT   says whether it was right
@@ -221,14 +221,17 @@ static ssize_t receive_some(uint8_t *bytes, size_t len)
         struct cmsghdr align;
         char bytes[CMSG_SPACE(4 * sizeof(int))];
     } control;
-    struct iovec room = {bytes, len};
+    struct iovec room = {.iov_len = len};
     struct msghdr message = {.msg_iov = &room,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
-    ssize_t n = recvmsg(agent_end, &message, MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    const struct cmsghdr *header;
+    ssize_t n;
 
+    room.iov_base = bytes;
+    n = recvmsg(agent_end, &message, MSG_CMSG_CLOEXEC);
+    header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
     if (header != NULL) {
         if (header->cmsg_len != CMSG_LEN(sizeof(int)) || received_fd >= 0) {
             fail("receive", "more than one descriptor");

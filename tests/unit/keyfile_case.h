@@ -45,6 +45,9 @@ static inline void known_key_free(struct known_key *key)
     EVP_PKEY_free(key->public);
 }
 
+/* What the program never says of a file. */
+#define GIVEN_UP ERR_TOO_MANY
+
 /* One attempt to open a file. */
 struct opening {
     struct view text;    /* as in the file; or */
@@ -67,7 +70,7 @@ static inline enum err open_sealed(struct opening *o, const struct keyfile *file
     if (err != OK) {
         return err;
     }
-    err = ERR_FILE_ROUNDS;
+    err = GIVEN_UP;
     do {
         o->steps++;
         if (unseal_step(unseal)) {

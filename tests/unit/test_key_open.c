@@ -81,7 +81,7 @@ static void test_no_byte_of_the_key(void **state)
         "-----BEGIN EC PRIVATE KEY-----\n",
         "-----BEGIN PRIVATE KEY-----\r\n",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\n",
-        "Bag Attributes\n  friendlyName: x\n\n" ARMOR,
+        "Bag Attributes\n  friendlyName: x\n\n-----BEGIN RSA PRIVATE KEY-----\n",
     };
 
     (void)state;

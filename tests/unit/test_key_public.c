@@ -91,7 +91,7 @@ static void test_size(void **state)
     size_t at = (size_t)snprintf(text, sizeof text, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5");
 
     (void)state;
-    at += (CERTIFICATE_MAX / 3 - 5) * 4;
+    at += ((size_t)CERTIFICATE_MAX / 3 - 5) * 4;
     memset(text + 32, 'A', at - 32);
     memcpy(text + at, "AAA=", 5); /* 32,766 bytes and two more */
     assert_int_equal(parse(text), OK);

@@ -43,6 +43,7 @@ static bool is_fitting(enum err err)
 {
     switch (err) {
     case ERR_SEALED: /* where the test has no passphrase */
+    case GIVEN_UP:
     case ERR_PASSPHRASE:
     case ERR_KEY_TYPE:
     case ERR_KEY_DSA:
@@ -59,11 +60,11 @@ static bool is_fitting(enum err err)
     }
 }
 
-/* One of these is set in *o. What was right before may be another key's comment now, at most. */
+/* What came of it is the known key, at most; without one it has to be an error. */
 static void open_damaged(struct opening *o, const struct known_key *known, size_t at)
 {
     opening_run(o);
-    if (o->err == OK) {
+    if (o->err == OK && known != NULL) {
         assert_is_key(o, known);
     } else if (!is_fitting(o->err)) {
         fail_msg("byte %zu: %s", at, err_text(o->err));
@@ -129,34 +130,19 @@ static void damage(const char *name, const char *pass, const struct known_key *k
     view_free(&text);
 }
 
-/* What the base64 holds; its bytes are not all reached by changes of the text. */
-static void damage_decoded(const char *name, const char *pass, const struct known_key *known)
+/*
+ * What the base64 holds; its bytes are not all reached by changes of the text. Where the cipher
+ * authenticates, not even one of the comment may change.
+ */
+static void damage_decoded(const char *name, const char *pass, const struct known_key *known,
+                           bool authentic)
 {
     struct view bytes = keygen_armored(name);
     size_t before = open_whole(name, pass, known);
 
-    flip_each(bytes, true, 0x40, pass, known);
+    flip_each(bytes, true, 0x40, pass, authentic ? NULL : known);
     cut_at_each(bytes, true, pass, known);
     assert_no_leak(before);
-    view_free(&bytes);
-}
-
-/* Where the cipher authenticates, not even a byte of the comment may change. */
-static void assert_authentic(const char *name)
-{
-    struct view bytes = keygen_armored(name);
-
-    for (size_t i = 0; i < bytes.len; i++) {
-        struct opening o = {.bytes = bytes, .pass = PASSPHRASE, .rounds_max = ROUNDS};
-
-        ((uint8_t *)bytes.data)[i] ^= 0x04;
-        opening_run(&o);
-        ((uint8_t *)bytes.data)[i] ^= 0x04;
-        if (o.err == OK) {
-            fail_msg("%s: byte %zu is not authenticated", name, i);
-        }
-        opening_end(&o);
-    }
     view_free(&bytes);
 }
 
@@ -164,10 +150,10 @@ static void test_openssh_plain(void **state)
 {
     (void)state;
     damage("ed25519", NULL, &ed25519);
-    damage_decoded("ed25519", NULL, &ed25519);
+    damage_decoded("ed25519", NULL, &ed25519, false);
     damage("ecdsa", NULL, &ecdsa);
-    damage_decoded("ecdsa", NULL, &ecdsa);
-    damage_decoded("rsa", NULL, &rsa);
+    damage_decoded("ecdsa", NULL, &ecdsa, false);
+    damage_decoded("rsa", NULL, &rsa, false);
 }
 
 static void test_openssh_sealed(void **state)
@@ -178,10 +164,7 @@ static void test_openssh_sealed(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(ciphers); i++) {
         rewrite("ed25519", "sealed", PASSPHRASE, "-Z", ciphers[i], "1");
-        damage_decoded("sealed", PASSPHRASE, &ed25519);
-        if (strchr(ciphers[i], '@') != NULL) {
-            assert_authentic("sealed");
-        }
+        damage_decoded("sealed", PASSPHRASE, &ed25519, strchr(ciphers[i], '@') != NULL);
     }
     damage("sealed", PASSPHRASE, &ed25519);
 }

@@ -184,13 +184,15 @@ static size_t packet(uint8_t *ret, size_t cap, int *ret_fd)
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control;
-    struct iovec room = {ret, cap};
+    struct iovec room = {.iov_len = cap};
     struct msghdr message = {.msg_iov = &room,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
-    ssize_t n = recvmsg(keystore, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t n;
 
+    room.iov_base = ret;
+    n = recvmsg(keystore, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     *ret_fd = -1;
     if (n > 0 && CMSG_FIRSTHDR(&message) != NULL) {
         memcpy(ret_fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
