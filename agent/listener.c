@@ -255,8 +255,15 @@ enum err listeners_watch(struct listeners *listeners, struct agent *agent)
     enum err err;
 
     listeners->agent.agent = agent;
+    listeners->watched = true;
     err = watch(&listeners->agent);
-    return err == OK ? watch(&listeners->qrexec) : err;
+    if (err == OK) {
+        err = watch(&listeners->qrexec);
+    }
+    for (size_t i = 0; i < listeners->named_count && err == OK; i++) {
+        err = watch(&listeners->named[i]);
+    }
+    return err;
 }
 
 /* So that it can be removed at the end; one that is not there any more is not ours. */
@@ -277,7 +284,7 @@ static void remember_path(const struct listeners *listeners, const char *name,
 enum err listeners_add(struct listeners *listeners, struct agent *agent, int fd)
 {
     struct listener *listener;
-    enum err err;
+    enum err err = OK;
 
     if (listeners->named_count == AGENTS_MAX) {
         close(fd);
@@ -286,7 +293,9 @@ enum err listeners_add(struct listeners *listeners, struct agent *agent, int fd)
     listener = &listeners->named[listeners->named_count];
     *listener = (struct listener){.socket = {.fd = fd}, .agent = agent};
     remember_path(listeners, agent_label(agent), &listener->socket);
-    err = watch(listener);
+    if (listeners->watched) {
+        err = watch(listener);
+    }
     if (err != OK) {
         close(fd);
         return err;

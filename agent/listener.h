@@ -24,6 +24,7 @@ struct listeners {
     struct listener qrexec;
     struct listener named[AGENTS_MAX];
     size_t named_count;
+    bool watched;                  /* clients are let in */
     char directory[UNIX_PATH_MAX]; /* made for the agent's socket alone; "" if there is none */
     char runtime[UNIX_PATH_MAX];   /* where NAME.sock is; "" if no agent is to be there */
 };
@@ -34,12 +35,12 @@ struct listeners {
  */
 enum err must_check listeners_open(struct listeners *listeners, const struct options *options);
 
-/* Starts to accept, for this agent and for qubes. ERR_SYSTEM. */
+/* Starts to accept, for this agent, for those that were added, and for qubes. ERR_SYSTEM. */
 enum err must_check listeners_watch(struct listeners *listeners, struct agent *agent);
 
 /*
- * One more agent, whose socket NAME.sock in the runtime directory fd listens on; accepts from now
- * on. Takes fd over. ERR_TOO_MANY, ERR_SYSTEM.
+ * One more agent, whose socket NAME.sock in the runtime directory fd listens on; accepts as soon as
+ * the others do. Takes fd over. ERR_TOO_MANY, ERR_SYSTEM.
  */
 enum err must_check listeners_add(struct listeners *listeners, struct agent *agent, int fd);
 

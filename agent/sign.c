@@ -119,11 +119,17 @@ static void remember(const struct use *use)
     grants_add(&grant);
 }
 
+/* The keystore knows best which keys are sealed: one of the same blob may have been opened alone. */
 static void wait_for_passphrase(struct use *use)
 {
-    const char *why = unseal_wait(use);
+    struct identity *identity = identity_find_id(&use->client->agent->identities, use->key);
+    const char *why;
 
+    if (identity != NULL) {
+        identity->sealed = true;
+    }
     use->approval_taken = true; /* the keystore keeps it for this data (ipc.h) */
+    why = unseal_wait(use);     /* which can end the use */
     if (why != NULL) {
         sign_not_unsealed(use, why);
     }

@@ -90,7 +90,7 @@ enum ipc_op {
 enum ipc_exit {
     IPC_EXIT_OK = 0,        /* the agent closed the socket */
     IPC_EXIT_USAGE = 64,    /* not started by the agent */
-    IPC_EXIT_PROTOCOL = 65, /* malformed bytes from the agent */
+    IPC_EXIT_PROTOCOL = 65, /* malformed bytes from the agent or the prompt */
     IPC_EXIT_MEMORY = 66,   /* memory for keys could not be locked */
     IPC_EXIT_SANDBOX = 67,  /* the process could not be closed off */
     IPC_EXIT_CRYPTO = 68,   /* a cryptographic library could not be set up */
@@ -106,7 +106,7 @@ static inline const char *ipc_exit_text(int status)
     case IPC_EXIT_USAGE:
         return "it was not started right";
     case IPC_EXIT_PROTOCOL:
-        return "it got malformed bytes from the agent";
+        return "it got malformed bytes from the agent or the prompt";
     case IPC_EXIT_MEMORY:
         return "it cannot lock memory for keys; raise the limit (ulimit -l, LimitMEMLOCK=) to 8 "
                "MiB";

@@ -52,10 +52,11 @@
  * those of every agent: the files in that directory itself, whose agent is "", and in each
  * directory in it, which is the agent's name; then `agent` is empty. Without, those of this agent.
  * `directory` is where the socket NAME.sock of each named agent is made, a whole path; empty: there
- * are none. AGENT: there is a directory for this agent; the descriptor is its listening socket, if
- * one was made. Comes once for each name, before its keys. KEY: a private key file whose descriptor
- * was sent to the keystore under this ticket (side_ipc.h), with the options that stand beside it:
- * confirm and life went to the keystore; hops are those of
+ * are none. KEYS comes once. AGENT: there is a directory for this agent; the descriptor is its
+ * listening socket, if one was made, and comes with the first byte of the frame. Once for each
+ * name, before its keys. KEY: a private key file whose descriptor was sent to the keystore under
+ * this ticket (side_ipc.h), with the options that stand beside it: confirm and life went to the
+ * keystore; hops are those of
  * `-h`, as ssh-add takes them. It comes again if the file, or one of those that belong to it, was
  * changed. The agent answers each KEY with TAKEN once it has no more use for the ticket, and so it
  * does with the ticket of a SECRET; 16 KEYs may be without.

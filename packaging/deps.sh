@@ -28,13 +28,13 @@ debian_build="build-essential cmake pkg-config libglib2.0-dev libinih-dev libsec
 debian_try="git openssh-client openssh-server"
 debian_test="bats clang clang-format clang-tidy dbus dunst fonts-dejavu-core gcr gdb \
     gnome-keyring keepassxc libcmocka-dev libglib2.0-bin libsecret-tools mandoc openssh-tests \
-    procps python3 socat ssh-askpass-gnome strace sudo systemd util-linux xdotool xvfb"
+    openssl procps python3 socat ssh-askpass-gnome strace sudo systemd util-linux xdotool xvfb"
 fedora_build="gcc make cmake pkgconf-pkg-config glib2-devel inih-devel libsecret-devel \
     libsodium-devel openssl-devel libseccomp-devel"
 fedora_try="git-core openssh-clients openssh-server"
 fedora_test="bats clang clang-tools-extra dbus-daemon dbus-tools dejavu-sans-fonts dunst gcr3 gdb \
     glib2 gnome-keyring keepassxc libasan libcmocka-devel libsecret libubsan mandoc \
-    openssh-askpass procps-ng python3 socat strace sudo systemd util-linux xdotool \
+    openssh-askpass openssl procps-ng python3 socat strace sudo systemd util-linux xdotool \
     xorg-x11-server-Xvfb"
 
 # Names of the packages of a level: every level has what is in the one before.

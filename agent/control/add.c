@@ -10,6 +10,8 @@
 #include "log.h"
 #include "unix_socket.h"
 
+#define WITH_VALUE "EehHMmSst" /* options of ssh-add(1) that have one */
+
 /* The default agent's is the socket itself; NAME.sock stands beside it. */
 static enum err find_socket(const char *socket, const char *agent, char ret[UNIX_PATH_MAX])
 {
@@ -29,6 +31,42 @@ static enum err find_socket(const char *socket, const char *agent, char ret[UNIX
         return ERR_TOO_BIG;
     }
     return OK;
+}
+
+/* Does the option's value stand in the next word? */
+static bool takes_next(const char *word)
+{
+    for (const char *at = word + 1; *at != '\0'; at++) {
+        if (strchr(WITH_VALUE, *at) != NULL) {
+            return at[1] == '\0';
+        }
+    }
+    return false;
+}
+
+/*
+ * The options to the front, in their order: ssh-add takes one that stands behind a file for a file,
+ * and adds the key without it.
+ */
+static void options_first(char **words)
+{
+    size_t front = 0;
+    size_t taken;
+
+    for (size_t at = 0; words[at] != NULL && strcmp(words[at], "--") != 0; at += taken) {
+        taken = 1;
+        if (words[at][0] != '-' || words[at][1] == '\0') {
+            continue;
+        }
+        taken += takes_next(words[at]) && words[at + 1] != NULL ? 1 : 0;
+        for (size_t i = 0; i < taken; i++) {
+            char *word = words[at + i];
+
+            memmove((void *)&words[front + 1], (void *)&words[front],
+                    (at + i - front) * sizeof *words);
+            words[front++] = word;
+        }
+    }
 }
 
 enum err add(const struct options *options)
@@ -52,6 +90,7 @@ enum err add(const struct options *options)
                  options->agent, path, options->agent);
         return ERR_NOT_FOUND;
     }
+    options_first(options->ssh_add);
     if (setenv("SSH_AUTH_SOCK", path, 1) == 0) {
         options->ssh_add[-1] = program; /* in the place of the agent's name */
         execvp(program, options->ssh_add - 1);

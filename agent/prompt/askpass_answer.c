@@ -162,7 +162,9 @@ static int answer_key(struct answering *a, const char *text)
     int ends[2];
     pid_t pid;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
+    /* OpenSSH leaves us its end of the pipe a second time; it waits until all are closed. */
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || close_range(STDERR_FILENO + 1, ~0U, 0) != 0 ||
+        pipe2(ends, O_CLOEXEC) != 0) {
         log_line("cannot be started: %s", strerror(errno));
         return EXIT_FAILURE;
     }

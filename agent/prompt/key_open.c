@@ -21,7 +21,8 @@ static void add_problem(struct key_opened *key, const char *path, const char *wh
 
     if (key->problems < KEY_PROBLEMS_MAX) {
         problem = &key->problem[key->problems++];
-        snprintf(problem->path, sizeof problem->path, "%s", path);
+        memccpy(problem->path, path, '\0', PROMPT_PATH_MAX);
+        problem->path[PROMPT_PATH_MAX] = '\0';
         snprintf(problem->why, sizeof problem->why, "%s", why);
     }
 }

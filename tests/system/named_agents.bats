@@ -42,10 +42,13 @@ no_signature() {
     make_three
     start_agent
     # All are there with the first answer.
+    wait_until test -S "$D/work.sock"
+    lists_keys work w1 w2
     three_are_whole
     [ "$(stat -c %a "$D/work.sock")" = 600 ]
     [ "$(stat -c %a "$D/home.sock")" = 600 ]
-    [ ! -e "$D/default.sock" ]
+    # A directory of that name belongs to the agent without one.
+    [ "$(at default ssh-add -L)" = "$(at '' ssh-add -L)" ]
     for agent in work home default ''; do
         start_relay_for "$agent"
     done
@@ -59,7 +62,7 @@ no_signature() {
 
 @test "another agent's keys are not listed, not usable and not removable" {
     make_three
-    start_agent
+    start_loaded
     no_signature dev work "$(public_of home h1)"
     no_signature dev work "$(public_of '' d1)"
     no_signature dev home "$(public_of work w1)"
@@ -88,7 +91,7 @@ no_signature() {
 @test "what is added at a socket is that agent's" {
     make_key added -t ed25519
     make_three
-    start_agent
+    start_loaded
     at work ssh-add -q "$KEYS/added"
     lists_keys work w1 w2 added
     lists_keys home h1
@@ -106,7 +109,7 @@ no_signature() {
     cp "$(key_file work same)" "$(key_file work same).pub" "$(key_directory home)"
     cp "$(key_file work same)" "$(key_file work same).pub" "$(key_directory '')"
     key_options home same '-t 7000'
-    start_agent
+    start_loaded
     lists_keys work same
     lists_keys home same
     lists_keys '' same
@@ -126,7 +129,7 @@ no_signature() {
     local agent
 
     make_three
-    start_agent
+    start_loaded
     answer_askpass word
     at work ssh-add -x
     for agent in work home ''; do
@@ -150,7 +153,7 @@ no_signature() {
     done
     make_key_file "${long:1}" longest
     make_key_file 0.9_a-b odd
-    start_agent
+    start_loaded
     three_are_whole
     lists_keys "${long:1}" longest
     lists_keys 0.9_a-b odd
@@ -161,14 +164,14 @@ no_signature() {
         agent_logged "/identities.d/$name: .*a name has letters, digits, _ . and -"
         [ ! -e "$D/$name.sock" ]
     done
-    [ "$(find "$D" -maxdepth 1 -type s | wc -l)" -eq 6 ]
+    [ "$(find "$D" -maxdepth 1 -type s | wc -l)" -eq 7 ]
     [ "$(call_raw dev agent frame "$LIST" read)" = "$FAILURE" ]
     [ "$(call_raw dev qrexec frame "$LIST" read)" = "$FAILURE" ]
 }
 
 @test "a call for an agent that is not there is refused, and said" {
     make_three
-    start_agent
+    start_loaded
     for name in nothere Work wor works w1; do
         [ "$(call_raw dev "$name" frame "$LIST" read)" = "$FAILURE" ]
         no_signature dev "$name" "$(public_of work w1)"
@@ -194,7 +197,7 @@ agents = default
 [client:none]
 agents = no
 END
-    start_agent
+    start_loaded
     [ "$(call_raw dev work frame "$LIST" read)" = "$("$RAW" "$D/work.sock" frame "$LIST" read)" ]
     [ "$(call_raw dev home frame "$LIST" read)" = "$("$RAW" "$D/home.sock" frame "$LIST" read)" ]
     [ "$(call_raw dev '' frame "$LIST" read)" = "$FAILURE" ]
@@ -212,7 +215,7 @@ END
     policy 'opaque = yes'
     make_three
     user_says yes
-    start_agent
+    start_loaded
     is_signature "$(call_raw dev work frame "$(sign_request "$(public_of work w1)")" read)"
     is_signature "$(call_raw dev '' frame "$(sign_request "$(public_of '' d1)")" read)"
     asked_times 2
@@ -225,7 +228,7 @@ END
 
 @test "-n: a process that is one agent alone" {
     make_three
-    start_agent -n work
+    start_loaded -n work
     lists_keys '' w1 w2
     [ ! -e "$D/work.sock" ]
     [ ! -e "$D/home.sock" ]
@@ -243,30 +246,31 @@ END
     refute agent_logged h2
 }
 
-@test "-n default, and of a directory that is made later" {
+@test "-n: of a directory that is made later, and with a name that is none" {
     make_three
-    start_agent -n later
+    start_loaded -n later
     lists_keys ''
     make_key_file later l1
     wait_listed '' l1
     stop_agent
-    run -1 "$AGENT" -D -a "$AGENT_SOCKET" -n ../work
+    run "$AGENT" -D -a "$AGENT_SOCKET" -n ../work
+    [ "$status" -eq 1 ]
     [ ! -e "$AGENT_SOCKET" ]
 }
 
 @test "the sockets go with the agent" {
     make_three
-    start_agent
-    [ "$(find "$D" -maxdepth 1 -name '*.sock' | wc -l)" -eq 4 ]
+    start_loaded
+    [ "$(find "$D" -maxdepth 1 -name '*.sock' | wc -l)" -eq 5 ]
     stop_agent
     [ "$(find "$D" -maxdepth 1 -name '*.sock' | wc -l)" -eq 0 ]
     # What a killed one has left is replaced.
-    start_agent
+    start_loaded
     kill -9 "$AGENT_PID"
     wait_until gone "$AGENT_PID"
     [ -S "$D/work.sock" ]
     rm "$AGENT_SOCKET" # so that start_agent waits for the new one
-    start_agent
+    start_loaded
     three_are_whole
 }
 
@@ -275,7 +279,7 @@ END
     spawn ssh-agent -D -a "$D/work.sock" >/dev/null
     wait_until socket_listens "$D/work.sock"
     echo text >"$D/home.sock"
-    start_agent
+    start_loaded
     lists_keys '' d1 d2
     [ "$(at work ssh-add -L)" = 'The agent has no identities.' ]
     [ "$(cat "$D/home.sock")" = text ]
@@ -289,7 +293,7 @@ END
 }
 
 @test "a directory that is made later is an agent at once; one that is removed stays" {
-    start_agent
+    start_loaded
     lists_keys ''
     [ "$(call_raw dev later frame "$LIST" read)" = "$FAILURE" ]
     make_key_file later l1
@@ -318,7 +322,7 @@ END
     done
     make_key_file a100 first
     make_key_file a169 last
-    start_agent
+    start_loaded
     lists_keys a100 first
     lists_keys a163
     [ "$(find "$D" -maxdepth 1 -name 'a1*.sock' | wc -l)" -eq 64 ]

@@ -53,3 +53,9 @@ public_of() {
     cp "$(key_file "$1" "$2").pub" "$D/public/$1+$2.pub"
     echo "$D/public/$1+$2.pub"
 }
+
+# start_loaded [OPTION...]: an agent that has read its files.
+start_loaded() {
+    start_agent "$@"
+    local_raw frame "$LIST" read >"$D/first.list"
+}

@@ -212,7 +212,7 @@ static void look(struct key_table *t, size_t due, size_t gone)
 static void test_changes(void **state)
 {
     struct key_table t = {0};
-    char other[64];
+    char other[512];
 
     (void)state;
     look(&t, 0, 0);

@@ -131,6 +131,7 @@ static struct view file_of_lengths(const size_t lengths[3])
 static void test_sizes(void **state)
 {
     static const size_t longest[] = {CERTIFICATE_MAX, CERTIFICATE_MAX, SIDE_COMMENT_MAX};
+    struct view packet;
     int fd;
 
     (void)state;
@@ -143,6 +144,9 @@ static void test_sizes(void **state)
         lengths[i]++; /* does not fit into a packet */
         assert_int_equal(status_of(file_of_lengths(lengths), 1), IPC_EXIT_PROTOCOL);
     }
+    packet = file_of_lengths(longest); /* and one byte, which is cut off */
+    packet.len++;
+    assert_int_equal(status_of(packet, 1), IPC_EXIT_PROTOCOL);
     keystore_start(&keystore);
     fd = side_open("key");
     side_send(&keystore, file_of_lengths(longest), fd, 1);
