@@ -119,7 +119,8 @@ static void remember(const struct use *use)
     grants_add(&grant);
 }
 
-/* The keystore knows best which keys are sealed: one of the same blob may have been opened alone. */
+/* The keystore knows best which keys are sealed: one of the same blob may have been opened alone.
+ */
 static void wait_for_passphrase(struct use *use)
 {
     struct identity *identity = identity_find_id(&use->client->agent->identities, use->key);

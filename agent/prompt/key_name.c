@@ -19,7 +19,7 @@
 #define TEXT_MAX 8192U /* the public half of RSA-16384, twice, in base64, is within that */
 
 /* All that public key files may have: a certificate in base64, and a comment. */
-#define PUBLIC_TEXT_MAX (2U * CERTIFICATE_MAX)
+#define PUBLIC_TEXT_MAX ((size_t)2 * CERTIFICATE_MAX)
 
 bool key_name_is_fingerprint(const char *text)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Several agents in one vault, and the qubes that call each of them.
 
 # policy, refute, asked_times, control, audit_has; prepare_ask

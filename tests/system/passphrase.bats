@@ -226,6 +226,13 @@ time.sleep(60)' "$D/mute"
     unset SSH_ASKPASS SSH_ASKPASS_REQUIRE
     broker no
     broker_saw '' '' "$NO_DISPLAY"
+    export SSH_ASKPASS="$ASKPASS" SSH_ASKPASS_REQUIRE=force # which is no dialog
+    broker no
+    broker_saw '' '' "$NO_DISPLAY"
+    ln -s "$ASKPASS" "$D/link"
+    export SSH_ASKPASS="$D/link"
+    broker no
+    broker_saw '' '' "$NO_DISPLAY"
     askpass_script <<<"echo \$\$ >'$D/askpass.pid'; exec sleep 60"
     broker no
     wait_until test -s "$D/askpass.pid"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Key files with a passphrase, and a user who types it.
 
 # start_loaded, call_raw, public_of; prepare_ask, user_says, policy
