@@ -140,10 +140,11 @@ static enum err watch_signals(const struct options *options)
     return signals.fd < 0 ? ERR_SYSTEM : loop_add(&signals, EPOLLIN);
 }
 
-/* Descriptors for every connection that the caps allow, as far as the hard limit goes. */
+/* Descriptors for every connection and socket that the caps allow, as far as the hard limit goes.
+ */
 static void raise_descriptor_limit(void)
 {
-    const rlim_t wanted = LOCAL_CLIENTS_MAX + QREXEC_CLIENTS_MAX + 64;
+    const rlim_t wanted = LOCAL_CLIENTS_MAX + QREXEC_CLIENTS_MAX + AGENTS_MAX + 64;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
@@ -263,7 +264,7 @@ static enum err start(const struct options *options, struct listeners *listeners
     err = start_helpers(options);
     if (err == OK) {
         (void)!audit_open(); /* was reported; without a log nothing is signed */
-        err = sandbox_enter(listeners, trace_pid(), audit_directory());
+        err = sandbox_enter(listeners, trace_pid(), prompt_socket(), audit_directory());
     }
     if (err == OK) {
         err = prompt_watch();

@@ -92,11 +92,18 @@ bool await_key(struct client *client, struct view key_blob)
     return true;
 }
 
-void await_drop(struct client *client)
+static void stop_waiting(struct client *client)
+{
+    TAILQ_REMOVE(&queue, client, waiting_link);
+    client->is_awaiting = false;
+}
+
+/* The bubble was for nothing: as with questions, a qube may not go on with it. */
+void await_abandoned(struct client *client)
 {
     if (client->is_awaiting) {
-        TAILQ_REMOVE(&queue, client, waiting_link);
-        client->is_awaiting = false;
+        stop_waiting(client);
+        question_came_to(client->party, PROMPT_FAILED);
     }
 }
 
@@ -110,7 +117,7 @@ void await_added(struct agent *agent, struct view key_blob)
 
         if (client->agent == agent &&
             identity_find(&agent->identities, wanted_key(client)) != NULL) {
-            await_drop(client);
+            stop_waiting(client);
             handle_sign(client);
             next = TAILQ_FIRST(&queue); /* what it does can end others */
         }
@@ -127,7 +134,7 @@ int await_step(uint64_t now)
         struct client *next = TAILQ_NEXT(client, waiting_link);
 
         if (now >= client->await_until) {
-            await_drop(client);
+            stop_waiting(client);
             client->has_awaited = true;
             question_came_to(client->party, PROMPT_FAILED);
             handle_sign(client);

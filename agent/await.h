@@ -17,7 +17,7 @@
 bool await_key(struct client *client, struct view key_blob);
 
 /* The client has gone. No effect on one that does not wait. */
-void await_drop(struct client *client);
+void await_abandoned(struct client *client);
 
 /* Is this key, which is not here, listed for the client? */
 bool await_may_see(const struct client *client, const struct expected_key *expected);

@@ -298,7 +298,7 @@ void client_close(struct client *client)
     if (client->use != NULL && !client->in_keystore) {
         sign_abandoned(client);
     }
-    await_drop(client);
+    await_abandoned(client);
     key_files_drop(client);
     loop_remove(&client->source);
     close(client->source.fd);

@@ -43,6 +43,7 @@ static struct {
     struct agent *agent;   /* NULL: none */
     void (*done)(struct client *client, int loaded);
     unsigned rounds; /* that the prompt has not ended yet */
+    bool sweeping;   /* all is read: what is stale is being removed */
 } reload;
 
 void key_files_init(const struct options *options, struct listeners *all)
@@ -117,6 +118,28 @@ static void remove_unwanted(struct keystore_job *job, enum err err, struct view 
     keystore_run(job, &fields);
 }
 
+/*
+ * As with ssh-add, the options of the file that came last hold. A copy of a key that was left
+ * beside it must not take them away in silence.
+ */
+static void compare_options(const struct identity *old, const struct file *file,
+                            const struct identity *fields, const struct constraints *hops)
+{
+    bool asked = old != NULL && old->confirm && !fields->confirm;
+    bool bound = old != NULL && old->constraints != NULL && hops == NULL;
+    char problem[PROMPT_PATH_MAX + 96];
+
+    if (old != NULL && old->path != NULL && strcmp(old->path, file->path) != 0 &&
+        (asked || bound)) {
+        snprintf(problem, sizeof problem, "has the key of %s, too, whose options (%s) are gone now",
+                 old->path,
+                 asked && bound ? "-c, -h"
+                 : asked        ? "-c"
+                                : "-h");
+        complain(file->path, problem);
+    }
+}
+
 static enum err put_key(struct file *file, struct identity *fields, struct constraints **hops)
 {
     const size_t len = 4 + fields->blob.len + 4 + fields->comment.len;
@@ -127,6 +150,7 @@ static enum err put_key(struct file *file, struct identity *fields, struct const
         identity_unreserve(ids, len);
         fields->path = file->path;
         fields->constraints = *hops;
+        compare_options(identity_find(ids, fields->blob), file, fields, *hops);
         err = identity_put(ids, fields);
     }
     if (err == OK) {
@@ -139,7 +163,7 @@ static enum err put_key(struct file *file, struct identity *fields, struct const
     return err;
 }
 
-/* The fields of one key, as ADD answers them. */
+/* The fields of one key, as ADD answers them. What cannot be listed becomes unwanted. */
 static enum err take_key(struct file *file, struct wire_reader *r, struct constraints **hops)
 {
     struct identity fields = {.id = wire_u64(r), .deadline = wire_u64(r)};
@@ -164,17 +188,20 @@ static enum err take_key(struct file *file, struct wire_reader *r, struct constr
     return err;
 }
 
-static void add_done(struct keystore_job *job, enum err err, struct view answer)
+static void add_done(struct keystore_job *job, enum err answered, struct view answer)
 {
     struct file *file = (struct file *)((char *)job - offsetof(struct file, job));
     struct wire_reader r = wire_reader(answer.data, answer.len);
+    enum err err = answered;
 
-    if (err == ERR_LOCKED) {
+    if (answered == ERR_LOCKED) {
         file->waits = true; /* the ticket is still good */
         return;
     }
-    for (size_t i = 0; i < KEYS_OF_A_FILE && err == OK && (i == 0 || r.left > 0); i++) {
-        err = take_key(file, &r, &file->constraints[i]);
+    for (size_t i = 0; i < KEYS_OF_A_FILE && answered == OK && (i == 0 || r.left > 0); i++) {
+        enum err listed = take_key(file, &r, &file->constraints[i]);
+
+        err = err == OK ? listed : err;
     }
     if (err != OK) {
         complain(file->path, err_text(err));
@@ -298,6 +325,7 @@ static void finish_reload(bool whole)
     loaded = whole ? loaded : -1;
     reload.agent = NULL;
     reload.client = NULL;
+    reload.sweeping = false;
     if (client != NULL) {
         reload.done(client, loaded);
     }
@@ -328,12 +356,12 @@ static void remove_stale(struct keystore_job *job, enum err err, struct view ans
     finish_reload(true);
 }
 
-/* Every file that the prompt has sent for it has been read. */
+/* Every file that the prompt has sent for it has been read. One that comes later is no matter. */
 static void end_reload_if_done(void)
 {
     const struct file *file;
 
-    if (reload.agent == NULL || reload.rounds > 0) {
+    if (reload.agent == NULL || reload.rounds > 0 || reload.sweeping) {
         return;
     }
     TAILQ_FOREACH(file, &files, link)
@@ -342,17 +370,24 @@ static void end_reload_if_done(void)
             return;
         }
     }
+    reload.sweeping = true;
     remove_stale(&stale_job, OK, (struct view){0});
 }
 
-bool key_files_reload(struct client *client, struct agent *agent,
-                      void (*done)(struct client *client, int loaded))
+const char *key_files_reload(struct client *client, struct agent *agent,
+                             void (*done)(struct client *client, int loaded))
 {
     struct identity *identity;
     size_t at = 0;
 
-    if (reload.agent != NULL || !prompt_is_alive() || listeners->runtime[0] == '\0') {
-        return false;
+    if (listeners->runtime[0] == '\0') {
+        return "this agent reads no files (it needs -a)";
+    }
+    if (!prompt_is_alive()) {
+        return KEY_FILES_NO_PROMPT;
+    }
+    if (reload.agent != NULL) {
+        return "another reload is under way";
     }
     reload.client = client;
     reload.agent = agent;
@@ -366,7 +401,7 @@ bool key_files_reload(struct client *client, struct agent *agent,
         reload.rounds++;
         prompt_reload(agent_label(agent));
     }
-    return true;
+    return NULL;
 }
 
 void key_files_drop(const struct client *client)
@@ -376,20 +411,11 @@ void key_files_drop(const struct client *client)
     }
 }
 
+/* What the keystore has of it stays good: files that wait for the agent to be unlocked, wait on. */
 void key_files_prompt_ended(void)
 {
-    struct file *file = TAILQ_FIRST(&files);
-
     first_round_sent = true;
     if (reload.agent != NULL && reload.rounds > 0) {
         finish_reload(false);
-    }
-    while (file != NULL) {
-        struct file *next = TAILQ_NEXT(file, link);
-
-        if (file->waits) {
-            end_file(file);
-        }
-        file = next;
     }
 }

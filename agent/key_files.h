@@ -12,8 +12,11 @@
  * them; here is who gets them, and what becomes of those that cannot be had.
  */
 
+#define KEY_FILES_NO_PROMPT                                                                        \
+    "the prompt has ended, and nobody else reads key files (restart the agent)"
+
 /* Both stay the caller's, for good. */
-void key_files_init(const struct options *options, struct listeners *listeners);
+void key_files_init(const struct options *options, struct listeners *all);
 
 /*
  * Asks for the files, now and from now on; of an agent whose socket is in a directory of its own
@@ -36,11 +39,11 @@ void key_files_unlocked(void);
 
 /*
  * Loads the agent's files anew, and removes keys of files that are gone; done is then called with
- * the number of keys, or -1: the prompt has ended, and nothing was removed. False: another reload
- * is under way, or there is nobody who reads files.
+ * the number of keys, or -1: the prompt has ended, and nothing was removed. Returns NULL, or why it
+ * is not done: a phrase.
  */
-bool must_check key_files_reload(struct client *client, struct agent *agent,
-                                 void (*done)(struct client *client, int loaded));
+const char *must_check key_files_reload(struct client *client, struct agent *agent,
+                                        void (*done)(struct client *client, int loaded));
 
 /* The client of a reload has gone. */
 void key_files_drop(const struct client *client);

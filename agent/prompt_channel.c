@@ -55,6 +55,11 @@ bool prompt_is_alive(void)
     return prompt.alive;
 }
 
+int prompt_socket(void)
+{
+    return prompt.source.fd;
+}
+
 unsigned prompt_tells_waiting(void)
 {
     return prompt.tells;
@@ -170,7 +175,7 @@ static void take_fd(struct msghdr *message)
 }
 
 /* How many bytes came; 0 for none now, or after the end. */
-static size_t receive(uint8_t *to, size_t len)
+static size_t receive(void *to, size_t len)
 {
     union {
         struct cmsghdr header;

@@ -31,6 +31,9 @@ enum err must_check prompt_watch(void);
 /* False: the prompt has ended, and every question is answered with no. */
 bool prompt_is_alive(void);
 
+/* The descriptor of the socket, for the sandbox. */
+int prompt_socket(void);
+
 /* How many bubbles are not sent yet. */
 unsigned prompt_tells_waiting(void);
 

@@ -17,6 +17,13 @@
 static const struct prompt_events *client_events;
 static bool files_done; /* FILES has come; for prompt_read_now() */
 
+uint32_t prompt_new_serial(void)
+{
+    static uint32_t last;
+
+    return ++last;
+}
+
 bool prompt_ask(uint32_t serial, const struct prompt_question *question)
 {
     struct wire_writer w;

@@ -74,6 +74,9 @@ enum err must_check prompt_start(bool foreground, int side_fd, const struct prom
  */
 enum err must_check prompt_read_now(const char *known_hosts);
 
+/* For a question or a passphrase: CANCEL does not tell the two apart, so no number is both. */
+uint32_t prompt_new_serial(void);
+
 /* False: the prompt has ended, or there is no memory for the question. */
 bool must_check prompt_ask(uint32_t serial, const struct prompt_question *question);
 void prompt_cancel(uint32_t serial);

@@ -96,7 +96,8 @@ static bool show(struct use *use, unsigned seconds)
     };
 
     use->seconds = question.seconds;
-    return prompt_ask(++serial, &question);
+    serial = prompt_new_serial();
+    return prompt_ask(serial, &question);
 }
 
 static void next_question(void)

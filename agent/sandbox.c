@@ -18,7 +18,6 @@ static const int allowed[] = {
     SCMP_SYS(getsockopt),
     SCMP_SYS(geteuid), /* who connects */
     SCMP_SYS(recvfrom),
-    SCMP_SYS(recvmsg), /* the prompt: sockets of agents whose directory is made later */
     SCMP_SYS(sendto),
     SCMP_SYS(sendmsg), /* clients, keystore, syslog */
     SCMP_SYS(read),    /* signals, the timer */
@@ -106,7 +105,7 @@ static enum err enter_landlock(const struct listeners *listeners, const char *lo
     return landlock_restrict(0, paths, count, ret_abi);
 }
 
-enum err sandbox_enter(const struct listeners *listeners, pid_t traced, const char *log)
+enum err sandbox_enter(const struct listeners *listeners, pid_t traced, int prompt, const char *log)
 {
     const struct seccomp_rule rules[] = {
         /* The audit log is written to; nothing is read, also where there is no Landlock. */
@@ -123,6 +122,8 @@ enum err sandbox_enter(const struct listeners *listeners, pid_t traced, const ch
          SCMP_ACT_ERRNO(EACCES),
          1,
          {SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE, O_ACCMODE)}},
+        /* Descriptors come from the prompt alone: sockets of agents whose directory is new. */
+        {SCMP_SYS(recvmsg), SCMP_ACT_ALLOW, 1, {SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prompt, 0)}},
         /* To send the keystore on; never to read or change a register or a byte of it. The last
          * two: there is nobody to be sent on if the keystore is not traced. */
         {SCMP_SYS(ptrace),

@@ -119,8 +119,7 @@ static void remember(const struct use *use)
     grants_add(&grant);
 }
 
-/* The keystore knows best which keys are sealed: one of the same blob may have been opened alone.
- */
+/* The keystore knows best what is sealed: of two files with one key, one may have been opened. */
 static void wait_for_passphrase(struct use *use)
 {
     struct identity *identity = identity_find_id(&use->client->agent->identities, use->key);
@@ -206,12 +205,15 @@ static void to_keystore(struct use *use, bool by_user)
 void sign_unsealed(struct use *use)
 {
     enum err err = use_recheck(use);
+    struct policy_decision now = use_decide(use); /* it may have been read again meanwhile */
 
-    if (err != OK) {
+    if (now.verdict == POLICY_DENY) {
+        sign_settled(use, &now);
+    } else if (err != OK) {
         sign_not_unsealed(use, err_text(err));
-        return;
+    } else {
+        submit(use);
     }
-    submit(use);
 }
 
 void sign_not_unsealed(struct use *use, const char *why)

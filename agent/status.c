@@ -369,7 +369,7 @@ static void reload_done(struct client *client, int loaded)
 {
     begin();
     if (loaded < 0) {
-        say("the prompt has ended, and nobody else reads key files (restart the agent)");
+        say(KEY_FILES_NO_PROMPT);
     } else {
         say("%d key%s from files\n", loaded, loaded == 1 ? "" : "s");
     }
@@ -392,8 +392,8 @@ void status_reload(struct client *client, struct view body)
         why = "there is no agent of this name here (a directory in ~/.ssh/identities.d makes one)";
     } else if (lock_state_is_locked()) {
         why = err_text(ERR_LOCKED);
-    } else if (!key_files_reload(client, agent, reload_done)) {
-        why = "another reload is under way, or this agent reads no files (it needs -a)";
+    } else {
+        why = key_files_reload(client, agent, reload_done);
     }
     if (why != NULL) {
         begin();

@@ -36,6 +36,9 @@ static struct {
 
 static uint32_t serial;
 
+static const char nobody[] = "the prompt has ended, so nobody can be asked for the passphrase";
+static const char cooling[] = "nobody answered its last questions, so it may ask none for a while";
+
 static bool is_waited_for(uint64_t key)
 {
     const struct waiting *waiting;
@@ -98,9 +101,7 @@ static void settle(uint64_t key, const char *why)
     }
 }
 
-static void next_key(void);
-
-static void finish(const char *why)
+static void end_current(const char *why)
 {
     uint64_t key = current.key;
     struct agent *agent;
@@ -111,9 +112,9 @@ static void finish(const char *why)
         report("%s: not opened: %s", identity->path, why);
     }
     settle(key, why);
-    next_key();
 }
 
+/* IDLE again at once, if the prompt has ended. */
 static void ask(const struct identity *identity)
 {
     const struct use *use = first_use(current.key);
@@ -128,19 +129,54 @@ static void ask(const struct identity *identity)
 
     current.stage = ASKING;
     current.give_up_at = boottime_ms() + ANSWER_MS;
-    if (!prompt_passphrase(++serial, &asked)) {
-        finish("the prompt has ended, so nobody can be asked for the passphrase");
+    serial = prompt_new_serial();
+    if (!prompt_passphrase(serial, &asked)) {
+        end_current(nobody);
     }
+}
+
+/* Uses before what nobody waits for. */
+static struct waiting *first_waiting(void)
+{
+    struct waiting *waiting;
+
+    TAILQ_FOREACH(waiting, &queue, link)
+    {
+        if (waiting->use != NULL) {
+            return waiting;
+        }
+    }
+    return TAILQ_FIRST(&queue);
+}
+
+static bool is_cooling(const struct use *use)
+{
+    const struct party *party = use->client->party;
+
+    return party->is_qube && question_is_cooling(party, boottime_ms());
+}
+
+static void refuse_cooling(struct waiting *waiting)
+{
+    struct use *use = waiting->use;
+
+    TAILQ_REMOVE(&queue, waiting, link);
+    free(waiting);
+    sign_not_unsealed(use, cooling);
 }
 
 static void next_key(void)
 {
-    while (current.stage == IDLE && !TAILQ_EMPTY(&queue)) {
-        uint64_t key = TAILQ_FIRST(&queue)->key;
+    struct waiting *waiting;
+
+    while (current.stage == IDLE && (waiting = first_waiting()) != NULL) {
+        uint64_t key = waiting->key;
         struct agent *agent;
         const struct identity *identity = agents_find_key(key, &agent);
 
-        if (identity == NULL) {
+        if (waiting->use != NULL && is_cooling(waiting->use)) {
+            refuse_cooling(waiting);
+        } else if (identity == NULL) {
             settle(key, err_text(ERR_NOT_FOUND));
         } else if (!identity->sealed) {
             settle(key, NULL);
@@ -151,6 +187,12 @@ static void next_key(void)
             ask(identity);
         }
     }
+}
+
+static void finish(const char *why)
+{
+    end_current(why);
+    next_key();
 }
 
 static bool push(uint64_t key, struct use *use)
@@ -173,8 +215,8 @@ const char *unseal_wait(struct use *use)
     if (use->client->gone || use->client->state == CLIENT_CLOSED) {
         return "the client has gone";
     }
-    if (party->is_qube && question_is_cooling(party, boottime_ms())) {
-        return "nobody answered its last questions, so it may ask none for a while";
+    if (is_cooling(use)) {
+        return cooling;
     }
     if (party->is_qube && count_of(party) >= QUESTIONS_PER_QUBE_MAX) {
         return "too many of its requests wait for a passphrase already";
@@ -255,6 +297,7 @@ static void try_again(enum err err)
         finish(err_text(err));
     } else {
         ask(identity);
+        next_key();
     }
 }
 
@@ -314,8 +357,10 @@ void unseal_secret(uint32_t answered, const struct prompt_secret *secret)
         return;
     }
     use = first_use(current.key);
-    if (use != NULL) {
-        question_came_to(use->client->party, secret->verdict);
+    if (use != NULL && !secret->stored) { /* else nobody has answered anything */
+        /* The policy alone may have brought it up, and who closes it wants no more. */
+        question_came_to(use->client->party,
+                         secret->verdict == PROMPT_DENY ? PROMPT_FAILED : secret->verdict);
     }
     if (secret->verdict != PROMPT_ALLOW_ONCE) {
         finish(verdict_text(secret->verdict));
@@ -335,7 +380,7 @@ void unseal_secret(uint32_t answered, const struct prompt_secret *secret)
 void unseal_prompt_ended(void)
 {
     if (current.stage == ASKING) {
-        finish("the prompt has ended, so nobody can be asked for the passphrase");
+        finish(nobody);
     }
 }
 

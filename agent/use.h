@@ -46,12 +46,13 @@ struct use {
     uint64_t remember_until;    /* ms of CLOCK_BOOTTIME, once it is signed; 0: not */
     uint8_t approval[APPROVAL_SIZE];
     size_t approval_len; /* 0: none */
-    bool approval_taken; /* by the keystore, which waits for the key's passphrase */
 
     /* question.c */
     TAILQ_ENTRY(use) link;
     bool is_queued;
     bool is_shown;
+
+    bool approval_taken; /* by the keystore, which waits for the key's passphrase */
 };
 
 /* Uses that were allowed on a connection. */

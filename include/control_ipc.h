@@ -15,9 +15,9 @@
  * reload@split-ssh        string agent               how many key files were loaded
  *
  * With `all`, the name of the qube is empty. A key is a fingerprint as `ssh-keygen -l` prints it, a
- * comment, or empty for none. An agent that there is not is answered with ok false. reload@split-ssh
- * reads the agent's key files anew; keys from files that are gone are removed. Its answer comes when
- * that is done.
+ * comment, or empty for none. An agent that there is not is answered with ok false.
+ * reload@split-ssh reads the agent's key files anew; keys from files that are gone are removed. Its
+ * answer comes when that is done.
  *
  * The text is for a person, made by the agent and ready to print: printable ASCII, tabs, and lines
  * that end in a newline. If ok is false it says why not, as one phrase without a newline. A body

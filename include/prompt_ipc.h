@@ -30,9 +30,9 @@
  *   KEYS_END    bool all, string agent
  *   SECRET      uint32 serial, byte verdict, uint64 ticket, bool stored
  *
- * ASK: a question with a serial that the agent has not in use; at most PROMPT_OPEN_MAX may be open
- * (one more counts as malformed), but the agent asks one after the other. The prompt reads the
- * purpose from data itself. Proof (enum destination_proof), host key and host names are the agent's
+ * ASK: a question with a serial that the agent has not in use, for a PASSPHRASE neither; at most
+ * PROMPT_OPEN_MAX may be open (one more counts as malformed), but the agent asks one after the
+ * other. The prompt reads the purpose from data itself. Proof (enum destination_proof), host key and host names are the agent's
  * word; names are joined by ", ". Seconds > 0, GRANT_MAX_S at most: "allow for ..." is offered,
  * unless the host key in the data is not the one that the agent names. After CANCEL no ANSWER may
  * come, or it crossed it.

@@ -39,28 +39,29 @@ static bool read_sign(struct request *request, struct sign_request *ret)
 
 /*
  * The user's yes for a sealed key is held until the key is open, and was for one signature: the
- * time of the approval itself is over when the passphrase was typed.
+ * time of the approval itself is over when the passphrase was typed. It goes before what is
+ * remembered, so that none is left of an approval for a while when that is over.
  */
 static enum err check_confirmed(const struct key *key, const struct sign_request *sign)
 {
     const struct approval_subject subject = {
         .key_blob = {key->blob, key->blob_len}, .data = sign->data, .qube = sign->qube};
     uint64_t now = boottime_ms();
-    enum err err;
+    enum err err = ERR_CONFIRM;
 
     if (!key->confirm) {
         return OK;
     }
-    err = sign->has_approval
-              ? approvals_use(&approvals, &sign->approval, key->serial, &subject, now)
-              : approvals_remembered(&approvals, key->serial, &subject, now);
-    if (err == OK && sign->has_approval && key->sealed) {
+    if (sign->has_approval) {
+        err = approvals_use(&approvals, &sign->approval, key->serial, &subject, now);
+    }
+    if (err == OK && key->sealed) {
         approvals_hold(&approvals, key->serial, &subject, now);
     }
-    if (err != OK && approvals_held(&approvals, key->serial, &subject, now, !key->sealed) == OK) {
-        err = OK;
+    if (err == OK || approvals_held(&approvals, key->serial, &subject, now, !key->sealed) == OK) {
+        return OK;
     }
-    return err;
+    return sign->has_approval ? err : approvals_remembered(&approvals, key->serial, &subject, now);
 }
 
 static enum err handle_sign(struct request *request)

@@ -8,6 +8,12 @@
 
 #include "ipc.h"
 
+/*
+ * More than the socket's buffer takes, at half a KiB for the smallest packet, so that what a
+ * request names is among them; and not without end, for who has a request waits meanwhile.
+ */
+#define AT_ONCE 1024U
+
 /* Places are free where the packet is NULL; a lower order came earlier. */
 static struct {
     struct ticket ticket;
@@ -174,7 +180,7 @@ enum err side_receive(void)
     bool more = !closed;
     enum err err = OK;
 
-    while (more && err == OK) {
+    for (unsigned n = 0; n < AT_ONCE && more && err == OK; n++) {
         err = receive(&more);
     }
     return err;

@@ -25,6 +25,48 @@ static const SecretSchema schema = {
     .attributes = {{KEYRING_ATTRIBUTE, SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
 
+/*
+ * A service that keeps in mind whether the user closed a dialog of its: libsecret says then that a
+ * secret was stored, though it was not.
+ */
+struct minding_service {
+    SecretService service;
+    bool dismissed;
+};
+
+static GVariant *(*finish_prompt)(SecretService *service, GAsyncResult *result, GError **error);
+
+static GVariant *mind_prompt(SecretService *service, GAsyncResult *result, GError **error)
+{
+    GVariant *answer = finish_prompt(service, result, error);
+
+    if (answer == NULL) {
+        ((struct minding_service *)service)->dismissed = true;
+    }
+    return answer;
+}
+
+static void minding_service_class(gpointer class, gpointer data)
+{
+    SecretServiceClass *service = class;
+
+    (void)data;
+    finish_prompt = service->prompt_finish;
+    service->prompt_finish = mind_prompt;
+}
+
+static GType minding_service_type(void)
+{
+    static GType type;
+
+    if (type == 0) {
+        type = g_type_register_static_simple(SECRET_TYPE_SERVICE, "MindingService",
+                                             sizeof(SecretServiceClass), minding_service_class,
+                                             sizeof(struct minding_service), NULL, 0);
+    }
+    return type;
+}
+
 /* What a call failed for; takes error. */
 static void say(const char *what, GError *error)
 {
@@ -106,7 +148,7 @@ enum err keyring_open(int withdrawn, struct keyring **ret)
         return ERR_NOT_FOUND;
     }
     pending = pending_new();
-    secret_service_open(SECRET_TYPE_SERVICE, NULL, SECRET_SERVICE_OPEN_SESSION,
+    secret_service_open(minding_service_type(), NULL, SECRET_SERVICE_OPEN_SESSION,
                         pending->cancellable, pending_done, pending);
     result = pending_wait(pending, boottime_ms() + OPEN_MS, withdrawn, &still_there);
     if (result != NULL) {
@@ -282,11 +324,13 @@ enum err keyring_store(struct keyring *keyring, const char *fingerprint, const c
     GHashTable *attributes = attributes_of(fingerprint);
     SecretValue *value = secret_value_new_full((char *)passphrase->bytes, (gssize)passphrase->len,
                                                "text/plain", NULL); /* no copy */
+    struct minding_service *service = (struct minding_service *)keyring->service;
     struct pending *pending = pending_new();
     GAsyncResult *result;
     GError *error = NULL;
     bool stored = false;
 
+    service->dismissed = false;
     secret_service_store(keyring->service, &schema, attributes, SECRET_COLLECTION_DEFAULT, label,
                          value, pending->cancellable, pending_done, pending);
     g_hash_table_unref(attributes);
@@ -299,6 +343,10 @@ enum err keyring_store(struct keyring *keyring, const char *fingerprint, const c
     if (!stored) {
         say("store", error);
         return ERR_SYSTEM;
+    }
+    if (service->dismissed) {
+        log_line("the Secret Service: store: its dialog was closed");
+        return ERR_LOCKED;
     }
     return OK;
 }

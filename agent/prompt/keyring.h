@@ -38,7 +38,7 @@ enum err must_check keyring_look_up(struct keyring *keyring, const char *fingerp
 
 /*
  * Stores it under this label in the default collection, in the place of the one that was stored
- * before. ERR_SYSTEM.
+ * before. ERR_LOCKED: the user closed the service's dialog. ERR_SYSTEM.
  */
 enum err must_check keyring_store(struct keyring *keyring, const char *fingerprint,
                                   const char *label, const struct secret_memory *passphrase,

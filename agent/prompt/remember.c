@@ -13,9 +13,10 @@ static bool wants(const char *fingerprint, const char *label, uint64_t deadline,
     struct dialog dialog = {.yes = "Remember", .no = "No", .asks = "Remember it?"};
     enum dialog_answer answer;
 
-    snprintf(dialog.title, sizeof dialog.title,
-             "Remember the passphrase of %.1024s in the Secret Service?", label);
-    snprintf(dialog.body, sizeof dialog.body, "%s\nIt will not be asked for again.", fingerprint);
+    snprintf(dialog.title, sizeof dialog.title, "Remember the passphrase of %.1024s?", label);
+    snprintf(dialog.body, sizeof dialog.body,
+             "%s\nIt will be kept in the keyring (the Secret Service), and not asked for again.",
+             fingerprint);
     if (notification_ask(&dialog, deadline, withdrawn, &answer) == OK ||
         (!withdrawal_came(withdrawn) && askpass_ask(&dialog, deadline, withdrawn, &answer) == OK)) {
         return answer == DIALOG_ONCE;

@@ -7,7 +7,6 @@ load unseal_setup
 load keepassxc_setup # start_screen, start_bus, start_keyring
 
 setup() {
-    declare -gA USES=()
     prepare_unseal
     start_screen
     start_bus

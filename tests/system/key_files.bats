@@ -8,6 +8,7 @@ load named_agents_setup
 setup_file() {
     make_ask_keys
     make_key second -t ed25519
+    make_key authority -t ed25519
 }
 
 setup() {
@@ -77,6 +78,18 @@ signs() {
     [[ "${lines[1]}" == 0c00000002* ]]
     run qube_raw dev frame "$(bind second 11)" read frame "$LIST" read
     [[ "${lines[1]}" == "0c00000001$(wire_string "$(blob "$KEYS/other.pub")")"* ]]
+}
+
+@test "option -h: the certificate beside the key goes nowhere else either" {
+    vault_knows first other
+    copy_key_file '' work
+    ssh-keygen -q -s "$KEYS/authority" -I id -n me "$(key_file '' work).pub"
+    key_options '' work '-h first'
+    start_loaded
+    lists_keys '' work work
+    control list default | grep -c 'work (ED25519), only first$' | grep -qx 2
+    refute at '' ssh-add -T "$(key_file '' work)-cert.pub"
+    refute at '' ssh-add -T "$KEYS/public/work.pub"
 }
 
 @test "option -h: a host whose key the vault does not know" {
@@ -288,7 +301,6 @@ known_now() {
 }
 
 @test "a certificate that comes later, and one of another key" {
-    make_key authority -t ed25519
     copy_key_file work work
     start_loaded
     lists_keys work work

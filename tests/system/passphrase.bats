@@ -41,7 +41,7 @@ teardown() {
     sed -n 1p "$ASKED_LOG" | grep -qx \
         '|split-ssh asks:  Passphrase of SSH key work  Qube: dev File: /k/work'
     sed -n 2p "$ASKED_LOG" | grep -q \
-        '^confirm|.*Remember the passphrase of SSH key /k/work in the Secret Service?'
+        '^confirm|.*Remember the passphrase of SSH key /k/work?'
     secret_is "$PASSPHRASE" fingerprint "$FINGERPRINT" xdg:schema "$SCHEMA"
     timeout 30 secret-tool search --all fingerprint "$FINGERPRINT" 2>&1 |
         grep -qx 'label = SSH key /k/work'

@@ -5,7 +5,6 @@
 load unseal_setup
 
 setup() {
-    declare -gA USES=()
     prepare_unseal
     make_key_file '' plain
     make_sealed_key_file '' sealed "$PASSPHRASE" -a 1
@@ -126,6 +125,14 @@ others_go_on() {
     gives_now n dev '' sealed
     wait_logged 'there is no display to ask for its passphrase, and no askpass'
     others_go_on
+    # A process each time: no qube goes on with it for ever.
+    for i in {2..10}; do
+        gives_now n dev '' sealed
+    done
+    gives_now n dev '' sealed
+    wait_logged 'qube dev: 10 questions came to nothing; it may ask none for 5 minutes'
+    gives_now n other '' sealed
+    refute agent_logged 'qube other: .* came to nothing'
 }
 
 @test "the client goes: the dialog closes, and the next key's turn comes" {
@@ -197,6 +204,27 @@ asks_for() {
     start_loaded
     lists_keys '' plain sealed sealed
     at '' ssh-add -T "$(key_file '' sealed)-cert.pub"
+    signs '' sealed
+    dialogs 1
+}
+
+@test "limits: a use that waits for its passphrase counts once" {
+    policy 'opaque = yes' 'confirm = no' 'uses = 1' 'rate = 1'
+    start_loaded
+    gives_now y dev '' sealed
+    gives_now n dev '' sealed
+    dialogs 1
+}
+
+@test "the policy changes while the dialog is open, and forbids the use" {
+    user_types later
+    start_loaded
+    begin_use 1 dev '' sealed
+    wait_dialog 1
+    policy_becomes 'keys = plain' 'confirm = no' 'opaque = yes'
+    user_types "$PASSPHRASE"
+    use_gives 1 n
+    wait_until refute is_sealed '' sealed
     signs '' sealed
     dialogs 1
 }

@@ -12,6 +12,7 @@ prepare_unseal() {
     prepare_ask
     allow_all
     mkdir "$D/dialogs"
+    declare -gA USES=() # pids
     user_types "$PASSPHRASE"
     prepare_dialog
 }

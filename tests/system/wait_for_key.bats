@@ -12,7 +12,6 @@ setup_file() {
 }
 
 setup() {
-    declare -gA USES=()
     prepare_unseal
     cat >>"$POLICY" <<'END'
 [client:dev]
@@ -22,6 +21,8 @@ wait-for-key = 1
 [client:narrow]
 wait-for-key = 100
 keys = other
+[client:off]
+keys = w*
 END
     mkdir -p "$(key_directory '')"
 }
@@ -101,6 +102,7 @@ END
     wait_logged 'qube brief: waits for a key that is not here, 1 s at most'
     use_gives 1 n
     wait_logged 'qube brief: refused to sign .*no such key'
+    [ "$(grep -c 'qube brief: waits' "$AGENT_LOG")" -eq 1 ]
     at '' ssh-add -q "$KEYS/work"
     want 2 brief work
     use_gives 2 y
@@ -112,6 +114,7 @@ END
     want 1 other work
     use_gives 1 n
     [ -z "$(listed_to other)" ]
+    [ -z "$(listed_to off)" ]
     refute agent_logged 'waits for'
     refute at '' ssh-add -T "$KEYS/public/work.pub"
 }

@@ -6,6 +6,8 @@
 
 #include "sandbox.h"
 
+#define PROMPT_FD 7 /* any */
+
 static char folder[UNIX_PATH_MAX]; /* has agent/socket and qrexec/socket, log, and other */
 static struct listeners listeners;
 static char log_directory[UNIX_PATH_MAX];
@@ -87,13 +89,13 @@ static int stop(void **state)
 
 static void enter(void)
 {
-    EXPECT(sandbox_enter(&listeners, 0, log_directory) == OK);
+    EXPECT(sandbox_enter(&listeners, 0, PROMPT_FD, log_directory) == OK);
 }
 
 /* The filter alone decides here: the parent is no process that is traced. */
 static void enter_with_traced(void)
 {
-    EXPECT(sandbox_enter(&listeners, getppid(), log_directory) == OK);
+    EXPECT(sandbox_enter(&listeners, getppid(), PROMPT_FD, log_directory) == OK);
 }
 
 /* What serving takes, and nothing else. */
@@ -129,6 +131,21 @@ static void test_all_calls(void **state)
 {
     (void)state;
     assert_only(enter, needed, COUNT(needed));
+}
+
+/* A descriptor can come from the prompt, and from nobody else. */
+static void test_recvmsg_from_the_prompt(void **state)
+{
+    (void)state;
+    for (long fd = 0; fd < PROMPT_FD + 3; fd++) {
+        const struct attempt recvmsg = {"recvmsg", SYS_recvmsg, {fd, 0, 0, 0, 0, 0}};
+
+        if (fd == PROMPT_FD) {
+            assert_true(WIFEXITED(outcome(enter, &recvmsg)));
+        } else {
+            assert_killed(enter, &recvmsg);
+        }
+    }
 }
 
 /* ptrace(2) is made for one process, in two ways: neither reads or changes anything of it. */
@@ -301,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_calls),
         cmocka_unit_test(test_forbidden),
+        cmocka_unit_test(test_recvmsg_from_the_prompt),
         cmocka_unit_test(test_ptrace_of_the_traced),
         cmocka_unit_test(test_ptrace_of_others),
         cmocka_unit_test(test_ptrace_is_for_nothing_else),

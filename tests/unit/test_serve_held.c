@@ -64,7 +64,7 @@ struct asked {
     uint8_t approval[APPROVAL_SIZE];
 };
 
-static void ask(struct asked *ret, uint8_t kind)
+static void ask(struct asked *ret, uint8_t kind, uint64_t ms)
 {
     struct wire_writer w = wire_writer(ret->approval, sizeof ret->approval);
     struct view blob = keygen_blob("key.pub");
@@ -75,7 +75,7 @@ static void ask(struct asked *ret, uint8_t kind)
         .key_blob = blob,
         .data = make_login(&ret->data, blob, (struct login){"session", "git", "host key"}),
         .qube = text_view(QUBE)};
-    approval = approve(keystore.token_key, kind, &ret->of, boottime_ms() + 10000);
+    approval = approve(keystore.token_key, kind, &ret->of, boottime_ms() + ms);
     put_approval(&w, &approval);
     view_free(&blob);
 }
@@ -103,7 +103,7 @@ static void test_held(void **state)
     struct asked asked;
 
     (void)state;
-    ask(&asked, APPROVAL_ONCE);
+    ask(&asked, APPROVAL_ONCE, 10000);
     assert_int_equal(sign_unasked(&asked), ERR_CONFIRM);
     asked.approval[APPROVAL_SIZE - 1] ^= 1;
     assert_int_equal(sign_approved(&asked), ERR_APPROVAL);
@@ -125,19 +125,37 @@ static void test_held(void **state)
     assert_int_equal(sign_approved(&asked), ERR_APPROVAL);
 }
 
-/* What is allowed for a while is so for that while, and what was held is one more. */
+/* What is allowed for a while is so for that while, once what was held is spent. */
 static void test_held_for_a_while(void **state)
 {
     struct asked asked;
 
     (void)state;
-    ask(&asked, APPROVAL_WHILE);
+    ask(&asked, APPROVAL_WHILE, 10000);
     assert_int_equal(sign_approved(&asked), ERR_SEALED);
     assert_int_equal(unseal(asked.id, PASSPHRASE), OK);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(sign_unasked(&asked), OK);
     }
     assert_int_equal(keystore_revoke(&keystore, QUBE), OK);
+    assert_int_equal(sign_unasked(&asked), ERR_CONFIRM);
+}
+
+/* No more than a while: what was held goes with the first signature. */
+static void test_while_is_over(void **state)
+{
+    struct asked asked;
+    uint64_t expiry;
+
+    (void)state;
+    ask(&asked, APPROVAL_WHILE, 3000);
+    expiry = boottime_ms() + 3000;
+    assert_int_equal(sign_approved(&asked), ERR_SEALED);
+    assert_int_equal(unseal(asked.id, PASSPHRASE), OK);
+    assert_int_equal(sign_unasked(&asked), OK);
+    while (boottime_ms() <= expiry) {
+        usleep(10000);
+    }
     assert_int_equal(sign_unasked(&asked), ERR_CONFIRM);
 }
 
@@ -181,7 +199,7 @@ static void test_held_ends(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(ends); i++) {
-        ask(&asked, APPROVAL_ONCE);
+        ask(&asked, APPROVAL_ONCE, 10000);
         assert_int_equal(sign_approved(&asked), ERR_SEALED);
         ends[i](&asked);
         assert_int_equal(sign_unasked(&asked), ERR_CONFIRM);
@@ -196,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_held, run, end),
         cmocka_unit_test_setup_teardown(test_held_for_a_while, run, end),
+        cmocka_unit_test_setup_teardown(test_while_is_over, run, end),
         cmocka_unit_test_setup_teardown(test_held_ends, run, end),
     };
 
