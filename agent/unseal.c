@@ -231,6 +231,7 @@ const char *unseal_wait(struct use *use)
 void unseal_drop(struct use *use)
 {
     struct waiting *waiting = TAILQ_FIRST(&queue);
+    bool for_nobody;
 
     while (waiting != NULL && waiting->use != use) {
         waiting = TAILQ_NEXT(waiting, link);
@@ -239,9 +240,10 @@ void unseal_drop(struct use *use)
         return;
     }
     TAILQ_REMOVE(&queue, waiting, link);
-    free(waiting);
     /* A passphrase that is with the keystore is used to its end: the next use is quicker. */
-    if (current.stage == ASKING && !is_waited_for(current.key)) {
+    for_nobody = current.stage == ASKING && !is_waited_for(current.key);
+    free(waiting);
+    if (for_nobody) {
         prompt_cancel(serial);
         question_came_to(use->client->party, PROMPT_FAILED);
         current.stage = IDLE;

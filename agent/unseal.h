@@ -23,7 +23,7 @@ void unseal_drop(struct use *use);
 void unseal_all(void);
 
 /* The prompt's and the keystore's answers. */
-void unseal_secret(uint32_t serial, const struct prompt_secret *secret);
+void unseal_secret(uint32_t answered, const struct prompt_secret *secret);
 void unseal_done(uint64_t id, enum err err);
 void unseal_prompt_ended(void);
 

@@ -32,10 +32,10 @@
  *
  * ASK: a question with a serial that the agent has not in use, for a PASSPHRASE neither; at most
  * PROMPT_OPEN_MAX may be open (one more counts as malformed), but the agent asks one after the
- * other. The prompt reads the purpose from data itself. Proof (enum destination_proof), host key and host names are the agent's
- * word; names are joined by ", ". Seconds > 0, GRANT_MAX_S at most: "allow for ..." is offered,
- * unless the host key in the data is not the one that the agent names. After CANCEL no ANSWER may
- * come, or it crossed it.
+ * other. The prompt reads the purpose from data itself. Proof (enum destination_proof), host key
+ * and host names are the agent's word; names are joined by ", ". Seconds > 0, GRANT_MAX_S at most:
+ * "allow for ..." is offered, unless the host key in the data is not the one that the agent names.
+ * After CANCEL no ANSWER may come, or it crossed it.
  * The approval of an ANSWER is empty unless the verdict is one of the two that allow. That of
  * PROMPT_ALLOW_WHILE is for a while only if the data has a scope (approval.h), and for once else:
  * what an agent remembers for a key without the confirm constraint needs none. Without a key of
