@@ -283,6 +283,16 @@ static const char *verdict_text(enum prompt_verdict verdict)
     }
 }
 
+/* What came of the dialogs, for the qube whose use they spoke of. */
+static void count_dialog(enum prompt_verdict verdict)
+{
+    const struct use *use = first_use(current.key);
+
+    if (use != NULL) {
+        question_came_to(use->client->party, verdict);
+    }
+}
+
 static void try_again(enum err err)
 {
     struct agent *agent;
@@ -296,6 +306,7 @@ static void try_again(enum err err)
     if (identity == NULL) {
         finish(err_text(ERR_NOT_FOUND));
     } else if (current.wrong >= PASSPHRASE_TRIES) {
+        count_dialog(PROMPT_FAILED);
         finish(err_text(err));
     } else {
         ask(identity);
@@ -334,9 +345,12 @@ void unseal_done(uint64_t id, enum err err)
     prompt_taken(current.ticket);
     if (err == ERR_PASSPHRASE) {
         try_again(err);
-    } else {
-        finish(err == OK ? NULL : err_text(err));
+        return;
     }
+    if (err == OK && !current.stored) { /* else nobody has answered anything */
+        count_dialog(PROMPT_ALLOW_ONCE);
+    }
+    finish(err == OK ? NULL : err_text(err));
 }
 
 static void begun(struct keystore_job *job, enum err err, struct view answer)
@@ -349,7 +363,6 @@ static void begun(struct keystore_job *job, enum err err, struct view answer)
 
 void unseal_secret(uint32_t answered, const struct prompt_secret *secret)
 {
-    const struct use *use;
     struct wire_writer fields;
 
     if (current.stage != ASKING || answered != serial) {
@@ -358,13 +371,9 @@ void unseal_secret(uint32_t answered, const struct prompt_secret *secret)
         }
         return;
     }
-    use = first_use(current.key);
-    if (use != NULL && !secret->stored) { /* else nobody has answered anything */
-        /* The policy alone may have brought it up, and who closes it wants no more. */
-        question_came_to(use->client->party,
-                         secret->verdict == PROMPT_DENY ? PROMPT_FAILED : secret->verdict);
-    }
     if (secret->verdict != PROMPT_ALLOW_ONCE) {
+        /* The policy alone may have brought it up, and who closes it wants no more. */
+        count_dialog(secret->verdict == PROMPT_DENY ? PROMPT_FAILED : secret->verdict);
         finish(verdict_text(secret->verdict));
         return;
     }

@@ -26,8 +26,8 @@ static const SecretSchema schema = {
 };
 
 /*
- * A service that keeps in mind whether the user closed a dialog of its: libsecret says then that a
- * secret was stored, though it was not.
+ * A service that keeps in mind that a dialog of its gave nothing, since the user closed it:
+ * libsecret says even then that a secret was stored.
  */
 struct minding_service {
     SecretService service;
@@ -40,7 +40,9 @@ static GVariant *mind_prompt(SecretService *service, GAsyncResult *result, GErro
 {
     GVariant *answer = finish_prompt(service, result, error);
 
-    if (answer == NULL) {
+    /* "/" stands for no object (Secret Service API, CreateItem). */
+    if (answer == NULL || (g_variant_is_of_type(answer, G_VARIANT_TYPE_OBJECT_PATH) &&
+                           g_str_equal(g_variant_get_string(answer, NULL), "/"))) {
         ((struct minding_service *)service)->dismissed = true;
     }
     return answer;

@@ -56,6 +56,19 @@ is_closed() {
     gives_now y evil '' sealed
 }
 
+@test "nor does one where only wrong passphrases are typed" {
+    make_sealed_key_file '' sealed "$PASSPHRASE" -a 1
+    user_types wrong
+    start_loaded
+    for i in {1..12}; do
+        gives_now n evil '' sealed
+    done
+    dialogs 30 # three for each use
+    wait_logged 'qube evil: 10 questions came to nothing; it may ask none for 5 minutes'
+    user_types "$PASSPHRASE"
+    gives_now y good '' sealed
+}
+
 @test "a dialog that is open, and a flood for it: nobody else waits, and one answer is for all" {
     make_key_file '' plain
     make_sealed_key_file '' sealed "$PASSPHRASE" -a 1
