@@ -115,7 +115,7 @@ static inline const char *err_text(enum err err)
     case ERR_SEALED:
         return "the passphrase of its file is not here yet";
     case ERR_FILE_FORMAT:
-        return "no private key file, or a damaged one (ssh-keygen -y -f FILE reads it?)";
+        return "no private key file, or a damaged one (does ssh-keygen -y -f FILE read it?)";
     case ERR_FILE_CIPHER:
         return "the file is encrypted in a way that is not read here (ssh-keygen -p -f FILE "
                "writes it anew)";

@@ -95,12 +95,10 @@ END
 }
 
 @test "reload: keys of files that are gone go, also while others come" {
-    local i
-
     make_many stays 800
     make_key_file '' last
     start_loaded
-    for i in 1 2 3; do
+    for _ in 1 2 3; do
         make_many goes 2000
         control reload default >"$D/reload" || true
         wait_until lists_count '' 2801

@@ -309,3 +309,21 @@ END
     refused "$title$(wire_text $'b\e')$(wire_text "$FINGERPRINT")$(wire_text label)01000000ff"
     unhex 00001001 | { run timeout 30 "$PROMPT" passphrase; [ "$status" -eq 65 ]; }
 }
+
+@test "remember, in a locked keyring whose dialog is closed: a bubble says that it was not stored" {
+    start_screen
+    start_bus
+    start_standin body none
+    start_prompter
+    start_keyring
+    user_types typed 0
+    lock_collection
+    broker no 25000 r
+    cancel_dialog
+    broker_saw typed t 0
+    wait_until grep -q 'The passphrase was not stored' "$D/shown"
+    broker no 25000 r
+    unlock_in_dialog
+    broker_saw typed t 0
+    secret_is typed fingerprint "$FINGERPRINT"
+}
