@@ -15,6 +15,7 @@
 #include "notices.h"
 #include "report.h"
 
+#define OPTIONS_SUFFIX ".ssh-add-option"
 #define KEYS_OF_A_FILE 2U /* the key, and its certificate */
 
 /* A file on its way into the keystore. */
@@ -224,6 +225,46 @@ static void add(struct file *file)
     keystore_run(&file->job, &fields);
 }
 
+static void dropped(struct keystore_job *job, enum err err, struct view answer)
+{
+    (void)err; /* gone already is as good */
+    (void)answer;
+    free(job);
+}
+
+/*
+ * The options of this file cannot be kept any more: keys that it gave before, with others, must not
+ * stay either, or what was to limit them would have no effect.
+ */
+static void drop_loaded(struct agent *agent, const char *path, size_t path_len)
+{
+    struct identity *identity;
+    size_t at = 0;
+
+    while ((identity = identity_next(&agent->identities, &at)) != NULL) {
+        struct keystore_job *job;
+        struct wire_writer fields;
+
+        if (identity->path == NULL || strlen(identity->path) != path_len ||
+            memcmp(identity->path, path, path_len) != 0) {
+            continue;
+        }
+        job = calloc(1, sizeof *job);
+        if (job == NULL) {
+            report("%s: %s", path, err_text(ERR_NO_MEMORY));
+            return;
+        }
+        fields = keystore_job_fields(job, IPC_REMOVE);
+        put_u64(&fields, identity->id);
+        job->done = dropped;
+        grants_drop_key(identity->id);
+        identity_remove(&agent->identities, identity->id);
+        expiry_update();
+        keystore_run(job, &fields);
+        at = 0;
+    }
+}
+
 static enum err make_constraints(const struct prompt_key *key, struct file *file, char *why)
 {
     enum err err = OK;
@@ -253,6 +294,9 @@ void key_files_key(const struct prompt_key *key)
     if (err != OK) {
         complain(key->path, why);
         prompt_taken(key->ticket);
+        if (file != NULL && file->agent != NULL) {
+            drop_loaded(file->agent, key->path, strlen(key->path));
+        }
         if (file != NULL) {
             free_file(file);
         }
@@ -297,8 +341,14 @@ void key_files_agent(const char *name, int fd)
 
 void key_files_problem(const char *agent, const char *path, const char *problem)
 {
-    (void)agent; /* the path says it */
+    const size_t suffix = sizeof OPTIONS_SUFFIX - 1;
+    const size_t len = strlen(path);
+    struct agent *owner = agents_find(agent);
+
     complain(path, problem);
+    if (owner != NULL && len > suffix && strcmp(path + len - suffix, OPTIONS_SUFFIX) == 0) {
+        drop_loaded(owner, path, len - suffix);
+    }
 }
 
 void key_files_end(bool all, const char *agent)

@@ -166,13 +166,20 @@ known_now() {
     wait_until plain
     signs '' key
     asked_times 1
-    # What cannot be understood does not loosen what there is.
+    # What cannot be understood refuses the key, also one that is loaded.
     key_options '' key -c
     wait_until asks_each_time
     key_options '' key '-c -Z'
     wait_logged 'line 1: -Z is not understood'
+    wait_listed ''
     refute signs '' key
-    asked_times 2
+    asked_times 1
+    key_options '' key -c
+    wait_until asks_each_time
+    # So does a destination that is not known.
+    key_options '' key '-h nowhere.example'
+    wait_logged 'nowhere.example'
+    wait_listed ''
 }
 
 ### What is wrong with files
