@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "frame.h"
 #include "ipc.h"
-#include "key_files.h"
+#include "key_reload.h"
 #include "lock_state.h"
 #include "sign.h"
 
@@ -299,7 +299,7 @@ void client_close(struct client *client)
         sign_abandoned(client);
     }
     await_abandoned(client);
-    key_files_drop(client);
+    key_reload_drop(client);
     loop_remove(&client->source);
     close(client->source.fd);
     client->party->clients--;

@@ -10,6 +10,7 @@
 #include "grants.h"
 #include "hops.h"
 #include "ipc.h"
+#include "key_reload.h"
 #include "keystore_client.h"
 #include "lock_state.h"
 #include "notices.h"
@@ -38,15 +39,6 @@ static const char *own_name;
 static uint32_t default_life;
 static bool first_round_sent = true; /* until it is asked for */
 
-/* One at a time. */
-static struct {
-    struct client *client; /* NULL: none, or it has gone */
-    struct agent *agent;   /* NULL: none */
-    void (*done)(struct client *client, int loaded);
-    unsigned rounds; /* that the prompt has not ended yet */
-    bool sweeping;   /* all is read: what is stale is being removed */
-} reload;
-
 void key_files_init(const struct options *options, struct listeners *all)
 {
     listeners = all;
@@ -56,7 +48,7 @@ void key_files_init(const struct options *options, struct listeners *all)
 
 void key_files_begin(void)
 {
-    if (listeners->runtime[0] == '\0' || !prompt_is_alive()) {
+    if (!key_files_are_read() || !prompt_is_alive()) {
         return;
     }
     first_round_sent = false;
@@ -76,6 +68,24 @@ bool key_files_loaded(void)
     return first_round_sent;
 }
 
+bool key_files_are_read(void)
+{
+    return listeners->runtime[0] != '\0';
+}
+
+bool key_files_under_way(const struct agent *agent)
+{
+    const struct file *file;
+
+    TAILQ_FOREACH(file, &files, link)
+    {
+        if (file->agent == agent) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void complain(const char *path, const char *problem)
 {
     report("%s: %s", path, problem);
@@ -91,14 +101,12 @@ static void free_file(struct file *file)
     free(file);
 }
 
-static void end_reload_if_done(void);
-
 static void end_file(struct file *file)
 {
     prompt_taken(file->ticket);
     TAILQ_REMOVE(&files, file, link);
     free_file(file);
-    end_reload_if_done();
+    key_reload_step();
 }
 
 /* Keys that are in the keystore, but could not be listed, must not stay there unseen. */
@@ -355,109 +363,8 @@ void key_files_end(bool all, const char *agent)
 {
     if (!first_round_sent && (all || strcmp(agent, own_name) == 0)) {
         first_round_sent = true;
-    } else if (reload.agent != NULL && agents_find(agent) == reload.agent && reload.rounds > 0) {
-        reload.rounds--;
-        end_reload_if_done();
-    }
-}
-
-static void finish_reload(bool whole)
-{
-    struct client *client = reload.client;
-    int loaded = 0;
-    struct identity *identity;
-    size_t at = 0;
-
-    while ((identity = identity_next(&reload.agent->identities, &at)) != NULL) {
-        loaded += identity->path != NULL ? 1 : 0;
-        identity->stale = false;
-    }
-    loaded = whole ? loaded : -1;
-    reload.agent = NULL;
-    reload.client = NULL;
-    reload.sweeping = false;
-    if (client != NULL) {
-        reload.done(client, loaded);
-    }
-}
-
-static struct keystore_job stale_job;
-
-static void remove_stale(struct keystore_job *job, enum err err, struct view answer)
-{
-    struct wire_writer fields;
-    struct identity *identity;
-    size_t at = 0;
-
-    (void)err;
-    (void)answer;
-    while ((identity = identity_next(&reload.agent->identities, &at)) != NULL) {
-        if (identity->stale) {
-            fields = keystore_job_fields(job, IPC_REMOVE);
-            put_u64(&fields, identity->id);
-            grants_drop_key(identity->id);
-            identity_remove(&reload.agent->identities, identity->id);
-            expiry_update();
-            job->done = remove_stale;
-            keystore_run(job, &fields);
-            return;
-        }
-    }
-    finish_reload(true);
-}
-
-/* Every file that the prompt has sent for it has been read. One that comes later is no matter. */
-static void end_reload_if_done(void)
-{
-    const struct file *file;
-
-    if (reload.agent == NULL || reload.rounds > 0 || reload.sweeping) {
-        return;
-    }
-    TAILQ_FOREACH(file, &files, link)
-    {
-        if (file->agent == reload.agent) {
-            return;
-        }
-    }
-    reload.sweeping = true;
-    remove_stale(&stale_job, OK, (struct view){0});
-}
-
-const char *key_files_reload(struct client *client, struct agent *agent,
-                             void (*done)(struct client *client, int loaded))
-{
-    struct identity *identity;
-    size_t at = 0;
-
-    if (listeners->runtime[0] == '\0') {
-        return "this agent reads no files (it needs -a)";
-    }
-    if (!prompt_is_alive()) {
-        return KEY_FILES_NO_PROMPT;
-    }
-    if (reload.agent != NULL) {
-        return "another reload is under way";
-    }
-    reload.client = client;
-    reload.agent = agent;
-    reload.done = done;
-    reload.rounds = 1;
-    while ((identity = identity_next(&agent->identities, &at)) != NULL) {
-        identity->stale = identity->path != NULL;
-    }
-    prompt_reload(agent->name);
-    if (agent->name[0] == '\0') { /* a directory of that name belongs to it, too */
-        reload.rounds++;
-        prompt_reload(agent_label(agent));
-    }
-    return NULL;
-}
-
-void key_files_drop(const struct client *client)
-{
-    if (reload.client == client) {
-        reload.client = NULL;
+    } else {
+        key_reload_round_ended(agents_find(agent));
     }
 }
 
@@ -465,7 +372,5 @@ void key_files_drop(const struct client *client)
 void key_files_prompt_ended(void)
 {
     first_round_sent = true;
-    if (reload.agent != NULL && reload.rounds > 0) {
-        finish_reload(false);
-    }
+    key_reload_prompt_ended();
 }

@@ -12,9 +12,6 @@
  * them; here is who gets them, and what becomes of those that cannot be had.
  */
 
-#define KEY_FILES_NO_PROMPT                                                                        \
-    "the prompt has ended, and nobody else reads key files (restart the agent)"
-
 /* Both stay the caller's, for good. */
 void key_files_init(const struct options *options, struct listeners *all);
 
@@ -37,15 +34,10 @@ void key_files_prompt_ended(void);
 /* The agent is unlocked: files that have come meanwhile are loaded now. */
 void key_files_unlocked(void);
 
-/*
- * Loads the agent's files anew, and removes keys of files that are gone; done is then called with
- * the number of keys, or -1: the prompt has ended, and nothing was removed. Returns NULL, or why it
- * is not done: a phrase.
- */
-const char *must_check key_files_reload(struct client *client, struct agent *agent,
-                                        void (*done)(struct client *client, int loaded));
+/* Are files read at all? */
+bool key_files_are_read(void);
 
-/* The client of a reload has gone. */
-void key_files_drop(const struct client *client);
+/* Is a file of this agent still on its way into the keystore? */
+bool key_files_under_way(const struct agent *agent);
 
 #endif

@@ -185,7 +185,7 @@ static size_t receive(void *to, size_t len)
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
+                             .msg_controllen = CMSG_LEN(sizeof(int))}; /* one, whatever comes */
     ssize_t n = recvmsg(prompt.source.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     if (n > 0) {

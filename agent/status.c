@@ -12,7 +12,7 @@
 #include "grants.h"
 #include "handlers.h"
 #include "ipc.h"
-#include "key_files.h"
+#include "key_reload.h"
 #include "keystore_client.h"
 #include "lock_state.h"
 #include "log.h"
@@ -369,7 +369,7 @@ static void reload_done(struct client *client, int loaded)
 {
     begin();
     if (loaded < 0) {
-        say(KEY_FILES_NO_PROMPT);
+        say(KEY_RELOAD_NO_PROMPT);
     } else {
         say("%d key%s from files\n", loaded, loaded == 1 ? "" : "s");
     }
@@ -393,7 +393,7 @@ void status_reload(struct client *client, struct view body)
     } else if (lock_state_is_locked()) {
         why = err_text(ERR_LOCKED);
     } else {
-        why = key_files_reload(client, agent, reload_done);
+        why = key_reload(client, agent, reload_done);
     }
     if (why != NULL) {
         begin();

@@ -67,9 +67,10 @@
  *
  * PASSPHRASE: the passphrase of the key file at path, whose key has this fingerprint (SHA256:...),
  * for a use of this qube (empty: in the vault). With `look up` the Secret Service is asked first,
- * then the user; without, the user alone. `wrong` counts those that were. One at a time. It is
- * answered with a SECRET: a verdict of PROMPT_ALLOW_ONCE, a ticket that stands for the passphrase
- * (side_ipc.h), and whether it was stored; or another verdict, and then it is over. After
+ * then the user; without, the user alone. `wrong` counts those that were typed; with neither, a
+ * stored one was wrong. One at a time. It is answered with a SECRET: a verdict of
+ * PROMPT_ALLOW_ONCE, a ticket that stands for the passphrase (side_ipc.h), and whether it was
+ * stored; or another verdict, and then it is over. After
  * PROMPT_ALLOW_ONCE the agent says with OPENED whether it was right, which ends it: one that was
  * typed and right, the user may have stored. CANCEL ends it at any time, as of an ASK.
  */

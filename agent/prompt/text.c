@@ -205,6 +205,8 @@ void passphrase_text(const struct passphrase_request *request, struct passphrase
     if (request->wrong > 0) {
         snprintf(wrong, sizeof wrong, "\nThat passphrase was wrong (%u of %u).", request->wrong,
                  PASSPHRASE_TRIES);
+    } else if (!request->look_up) {
+        snprintf(wrong, sizeof wrong, "\nThe stored passphrase is wrong.");
     }
     *ret = (struct passphrase_text){0};
     snprintf(ret->title, sizeof ret->title, "Passphrase for SSH key %s", comment);

@@ -94,7 +94,7 @@ store_passphrase() {
     start_loaded
     gives_now y dev '' sealed
     dialogs 1
-    dialog_is 1 dev '' sealed
+    dialog_is 1 dev '' sealed 'The stored passphrase is wrong.'
     wait_until asked_times 1
     grep -q 'Remember the passphrase of SSH key' "$D/questions/1"
 }

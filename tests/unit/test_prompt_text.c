@@ -270,6 +270,10 @@ static void test_passphrase(void **state)
     request.wrong = 0;
     request.path = text_view("/k");
     passphrase_text(&request, &text);
+    assert_string_equal(text.body, "File: /k\nKey: " PRINT_A
+                                   "\nNeeded in this vault\nThe stored passphrase is wrong.");
+    request.look_up = true;
+    passphrase_text(&request, &text);
     assert_string_equal(text.body, "File: /k\nKey: " PRINT_A "\nNeeded in this vault");
 }
 
