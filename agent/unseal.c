@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "ipc.h"
 #include "keystore_client.h"
+#include "lock_state.h"
 #include "notices.h"
 #include "question.h"
 #include "report.h"
@@ -178,6 +179,8 @@ static void next_key(void)
             refuse_cooling(waiting);
         } else if (identity == NULL) {
             settle(key, err_text(ERR_NOT_FOUND));
+        } else if (lock_state_is_locked()) {
+            settle(key, err_text(ERR_LOCKED));
         } else if (!identity->sealed) {
             settle(key, NULL);
         } else {
@@ -395,15 +398,27 @@ void unseal_prompt_ended(void)
     }
 }
 
+/* Why the passphrase that is asked for is of no use any more; NULL: it is. */
+static const char *why_pointless(uint64_t now)
+{
+    struct agent *agent;
+
+    if (agents_find_key(current.key, &agent) == NULL) {
+        return err_text(ERR_NOT_FOUND);
+    }
+    if (lock_state_is_locked()) {
+        return err_text(ERR_LOCKED);
+    }
+    return now < current.give_up_at ? NULL : "the prompt did not answer in time";
+}
+
 int unseal_step(uint64_t now)
 {
-    if (current.stage != ASKING) {
-        return -1;
+    const char *why = current.stage == ASKING ? why_pointless(now) : NULL;
+
+    if (why != NULL) {
+        prompt_cancel(serial);
+        finish(why);
     }
-    if (now < current.give_up_at) {
-        return (int)(current.give_up_at - now);
-    }
-    prompt_cancel(serial);
-    finish("the prompt did not answer in time");
-    return -1;
+    return current.stage == ASKING ? (int)(current.give_up_at - now) : -1;
 }

@@ -27,7 +27,10 @@ void unseal_secret(uint32_t answered, const struct prompt_secret *secret);
 void unseal_done(uint64_t id, enum err err);
 void unseal_prompt_ended(void);
 
-/* Gives up on a prompt that does not answer, at now; ms until then, -1 for never. */
+/*
+ * Closes the dialog if its key is gone, the agent is locked, or the prompt does not answer at now
+ * (ms of CLOCK_BOOTTIME); ms until then, -1 for never. In each round of the loop.
+ */
 int unseal_step(uint64_t now);
 
 #endif

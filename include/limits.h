@@ -131,8 +131,9 @@
 #define AUDIT_SIZE_MAX (8U << 20) /* bytes, then a new file: some 20,000 decisions */
 
 /* split-ssh and the agent (control_ipc.h) */
-#define CONTROL_TEXT_MAX   (FRAME_MAX - 256U) /* bytes of an answer's text: all that fits */
-#define CONTROL_KEY_MAX    256U               /* bytes of a fingerprint or comment */
-#define CONTROL_TIMEOUT_MS 5000U              /* the agent answers at once unless it is stopped */
+#define CONTROL_TEXT_MAX          (FRAME_MAX - 256U) /* bytes of an answer's text: all that fits */
+#define CONTROL_KEY_MAX           256U               /* bytes of a fingerprint or comment */
+#define CONTROL_TIMEOUT_MS        5000U  /* the agent answers at once unless it is stopped */
+#define CONTROL_RELOAD_TIMEOUT_MS 60000U /* ... or reads thousands of key files */
 
 #endif

@@ -88,10 +88,9 @@ static enum err must_check connect_to(int fd, const char *path, char *ret_why)
 }
 
 /* ERR_SYSTEM: errno, as of the functions above. ERR_TOO_BIG: the answer says that it is. */
-static enum err must_check exchange(int fd, struct view message, uint8_t *buffer,
+static enum err must_check exchange(int fd, struct view message, uint64_t deadline, uint8_t *buffer,
                                     struct view *ret_answer)
 {
-    uint64_t deadline = boottime_ms() + CONTROL_TIMEOUT_MS;
     uint8_t length[4];
     uint32_t len;
 
@@ -112,7 +111,7 @@ static enum err must_check exchange(int fd, struct view message, uint8_t *buffer
     return OK;
 }
 
-static void say_why(enum err err, const char *path, char *ret_why)
+static void say_why(enum err err, const char *path, unsigned timeout_ms, char *ret_why)
 {
     if (err == ERR_TOO_BIG) {
         snprintf(ret_why, CONNECTION_WHY_MAX,
@@ -121,14 +120,14 @@ static void say_why(enum err err, const char *path, char *ret_why)
     } else if (errno == ETIMEDOUT) {
         snprintf(ret_why, CONNECTION_WHY_MAX,
                  "the agent on %s has not answered for %u seconds: is it stopped?", path,
-                 CONTROL_TIMEOUT_MS / 1000U);
+                 timeout_ms / 1000U);
     } else {
         snprintf(ret_why, CONNECTION_WHY_MAX, "the agent on %s does not answer: %s", path,
                  errno == 0 ? "it closed the connection" : strerror(errno));
     }
 }
 
-enum err connection_ask(const char *path, struct view message, uint8_t *buffer,
+enum err connection_ask(const char *path, struct view message, unsigned timeout_ms, uint8_t *buffer,
                         struct view *ret_answer, char *ret_why)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -140,9 +139,9 @@ enum err connection_ask(const char *path, struct view message, uint8_t *buffer,
     }
     err = connect_to(fd, path, ret_why);
     if (err == OK) {
-        err = exchange(fd, message, buffer, ret_answer);
+        err = exchange(fd, message, boottime_ms() + timeout_ms, buffer, ret_answer);
         if (err != OK) {
-            say_why(err, path, ret_why);
+            say_why(err, path, timeout_ms, ret_why);
         }
     }
     close(fd);

@@ -127,7 +127,10 @@ enum err request(const struct options *options)
     put_request(&w, options);
     err = w.err;
     if (err == OK) {
-        err = connection_ask(socket, wire_written(&w), answer, &frame, why);
+        err = connection_ask(socket, wire_written(&w),
+                             options->command == COMMAND_RELOAD ? CONTROL_RELOAD_TIMEOUT_MS
+                                                                : CONTROL_TIMEOUT_MS,
+                             answer, &frame, why);
         if (err != OK) {
             log_line("%s", why);
         }

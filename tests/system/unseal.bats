@@ -332,9 +332,9 @@ asks_for() {
     printf '#!/bin/sh\necho word\n' >"$D/askpass.lock"
     chmod 755 "$D/askpass.lock"
     SSH_ASKPASS="$D/askpass.lock" at '' ssh-add -x
-    user_types "$PASSPHRASE"
-    use_gives 1 n
+    use_gives 1 n # the dialog is closed, and nobody has typed
     gives_now n dev '' sealed
+    user_types "$PASSPHRASE"
     dialogs 1
     SSH_ASKPASS="$D/askpass.lock" at '' ssh-add -X
     lists_keys '' plain sealed
@@ -349,8 +349,8 @@ asks_for() {
     begin_use 1 dev '' sealed
     wait_dialog 1
     at '' ssh-add -D
-    user_types "$PASSPHRASE"
     use_gives 1 n
+    user_types "$PASSPHRASE"
     lists_keys ''
     control reload default
     lists_keys '' plain sealed
