@@ -188,11 +188,6 @@ END
     export SSH_AUTH_SOCK="$D/shared.sock"
 }
 
-# The flag of a socket that listens, which it does a moment after it is there.
-socket_listens() {
-    grep -q " 00010000 .* $1\$" /proc/net/unix
-}
-
 ### Requests
 
 # start_hosts KEY...: an agent of OpenSSH that makes the signatures of servers with these keys.

@@ -475,7 +475,7 @@ END
 
 @test "a socket that cannot be made, and directories that are not ours" {
     spawn ssh-agent -D -a "$RUN/work.sock" >/dev/null
-    wait_until test -S "$RUN/work.sock"
+    wait_until socket_listens "$RUN/work.sock"
     prompt keys 1 '' "$RUN" keys-end >"$D/out"
     grep -q "^problem \[work\] $RUN: address in use by a living process" "$D/out"
     grep -qx 'agent work none' "$D/out"

@@ -75,6 +75,11 @@ wait_until() {
     return 1
 }
 
+# socket_listens PATH: ssh-agent's is there a moment before that, and refuses whoever comes then.
+socket_listens() {
+    grep -q " 00010000 .* $1\$" /proc/net/unix
+}
+
 start_vault() {
     D="$BATS_TEST_TMPDIR"
     PIDS=()

@@ -119,7 +119,7 @@ add_until() {
     # It encrypts its keys at rest, with a key beside them.
     spawn ssh-agent -D -a "$AGENT_SOCKET" >/dev/null 2>&1
     agent=$SPAWNED
-    wait_until test -S "$AGENT_SOCKET"
+    wait_until socket_listens "$AGENT_SOCKET"
     load_all
     for key in "${ALL[@]}"; do
         request=$(sign_request "$KEYS/$key.pub" 64617461 4)
@@ -133,7 +133,7 @@ add_until() {
 @test "a dump of the stock ssh-agent while it signs has its key" {
     spawn ssh-agent -D -a "$AGENT_SOCKET" >/dev/null 2>&1
     agent=$SPAWNED
-    wait_until test -S "$AGENT_SOCKET"
+    wait_until socket_listens "$AGENT_SOCKET"
     load_all
     spawn "$RAW" "$AGENT_SOCKET" forever frame "$(sign_request "$KEYS/rsa4096.pub" 64617461 4)" read
     LOAD+=("$SPAWNED")
