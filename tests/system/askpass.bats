@@ -93,27 +93,11 @@ adds() {
     adds 0
 }
 
-# window_comes: of an ssh-add, whose pid is in SPAWNED. Now and then, on a busy machine, the first
-# client of a fresh display shows none; then it is started once more.
-window_comes() {
-    local attempt i
-
-    for attempt in 1 2 3; do
-        spawn ssh-add "$KEYS/work" </dev/null 2>>"$AGENT_LOG"
-        for ((i = 0; i < 500; i++)); do
-            ! window_is_there '^OpenSSH$' || return 0
-            sleep 0.02
-        done
-        echo "no window, attempt $attempt" >&2
-        kill "$SPAWNED" || true
-    done
-    return 1
-}
-
 @test "ssh-add goes away: the window goes too" {
     start_screen
     start_bus
-    window_comes
+    spawn ssh-add "$KEYS/work" </dev/null 2>>"$AGENT_LOG"
+    wait_until window_is_there '^OpenSSH$'
     kill "$SPAWNED"
     wait_until no_window_is_there '^OpenSSH$'
 }

@@ -44,8 +44,11 @@ clean_up_desktop() {
 }
 
 # start_screen: its number goes to DISPLAY.
+# Without -noreset the server starts anew whenever its last client goes, as xdotool does after each
+# look, and a client that comes just then cannot open the display.
 start_screen() {
-    spawn Xvfb -displayfd 5 -screen 0 1024x768x24 -nolisten tcp 5>"$D/display" 2>"$D/xvfb.log"
+    spawn Xvfb -displayfd 5 -noreset -screen 0 1024x768x24 -nolisten tcp 5>"$D/display" \
+        2>"$D/xvfb.log"
     wait_until test -s "$D/display"
     DISPLAY=":$(cat "$D/display")"
     export DISPLAY
