@@ -136,7 +136,7 @@ const char *question_ask(struct use *use)
         return "the prompt has ended, so nobody can be asked (restart the agent)";
     }
     if (party->is_qube && question_is_cooling(party, boottime_ms())) {
-        return "nobody answered its last questions, so it may ask none for a while";
+        return QUESTION_COOLING;
     }
     if (party->is_qube && party->questions_waiting >= QUESTIONS_PER_QUBE_MAX) {
         return "too many of its questions wait already";
@@ -184,7 +184,7 @@ static void refuse_if_cooling(struct party *party)
     static const struct policy_decision cooling = {
         .verdict = POLICY_DENY,
         .word = POLICY_CONFIRM,
-        .reason = "nobody answered its last questions, so it may ask none for a while",
+        .reason = QUESTION_COOLING,
     };
 
     while (question_is_cooling(party, boottime_ms()) && !TAILQ_EMPTY(&party->questions)) {

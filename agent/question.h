@@ -10,6 +10,8 @@
  * answer to an earlier one may have settled it.
  */
 
+#define QUESTION_COOLING "nobody answered its last questions, so it may ask none for a while"
+
 /*
  * Queues the use; sign_answered() or sign_settled() is called for it later, or now. Returns NULL,
  * or why it is refused at once (a static phrase).

@@ -7,7 +7,6 @@
 #include "ipc.h"
 #include "keystore_client.h"
 #include "lock_state.h"
-#include "notices.h"
 #include "question.h"
 #include "report.h"
 #include "sign.h"
@@ -38,7 +37,6 @@ static struct {
 static uint32_t serial;
 
 static const char nobody[] = "the prompt has ended, so nobody can be asked for the passphrase";
-static const char cooling[] = "nobody answered its last questions, so it may ask none for a while";
 
 static bool is_waited_for(uint64_t key)
 {
@@ -79,7 +77,7 @@ static const struct use *first_use(uint64_t key)
     return NULL;
 }
 
-/* Each that waits for the key goes on: err OK, or not. */
+/* Each that waits for the key goes on, or, if why is not NULL, is refused for that. */
 static void settle(uint64_t key, const char *why)
 {
     struct waiting *waiting = TAILQ_FIRST(&queue);
@@ -163,7 +161,7 @@ static void refuse_cooling(struct waiting *waiting)
 
     TAILQ_REMOVE(&queue, waiting, link);
     free(waiting);
-    sign_not_unsealed(use, cooling);
+    sign_not_unsealed(use, QUESTION_COOLING);
 }
 
 static void next_key(void)
@@ -219,7 +217,7 @@ const char *unseal_wait(struct use *use)
         return "the client has gone";
     }
     if (is_cooling(use)) {
-        return cooling;
+        return QUESTION_COOLING;
     }
     if (party->is_qube && count_of(party) >= QUESTIONS_PER_QUBE_MAX) {
         return "too many of its requests wait for a passphrase already";

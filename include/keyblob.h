@@ -157,6 +157,16 @@ static inline enum err must_check public_key_parse(struct view blob, struct publ
     return err;
 }
 
+/*
+ * Are these of one key pair? Of a certificate, the key inside counts. By the names of the types:
+ * each file that includes this one has a table of its own, so pointers into it tell nothing.
+ */
+static inline bool public_key_same(const struct public_key *a, const struct public_key *b)
+{
+    return strcmp(a->type->name, b->type->name) == 0 && view_equal(a->n, b->n) &&
+           view_equal(a->e, b->e) && view_equal(a->point, b->point);
+}
+
 /* The plain blob of a key, never its certificate. */
 static inline void put_public_key(struct wire_writer *w, const struct public_key *key)
 {

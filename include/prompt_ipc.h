@@ -70,9 +70,9 @@
  * then the user; without, the user alone. `wrong` counts those that were typed; with neither, a
  * stored one was wrong. One at a time. It is answered with a SECRET: a verdict of
  * PROMPT_ALLOW_ONCE, a ticket that stands for the passphrase (side_ipc.h), and whether it was
- * stored; or another verdict, and then it is over. After
- * PROMPT_ALLOW_ONCE the agent says with OPENED whether it was right, which ends it: one that was
- * typed and right, the user may have stored. CANCEL ends it at any time, as of an ASK.
+ * stored; or another verdict, and then it is over. After PROMPT_ALLOW_ONCE the agent says with
+ * OPENED whether it was right, which ends it: one that was typed and right, the user may have
+ * stored. CANCEL ends it at any time, as of an ASK.
  */
 #ifndef SPLIT_SSH_PROMPT_IPC_H
 #define SPLIT_SSH_PROMPT_IPC_H

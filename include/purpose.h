@@ -38,8 +38,7 @@ static inline bool purpose_same_key(struct view a, struct view b)
         return true;
     }
     return public_key_parse(a, &left) == OK && public_key_parse(b, &right) == OK &&
-           left.type == right.type && view_equal(left.n, right.n) && view_equal(left.e, right.e) &&
-           view_equal(left.point, right.point);
+           public_key_same(&left, &right);
 }
 
 /* Is it a name for signatures by this key, or by this certificate: RFC 8332, PROTOCOL.certkeys? */

@@ -23,10 +23,10 @@ bool side_is_open(void);
 
 /*
  * Reads the packets that are there, without waiting for more: as many as there can be when it is
- * called, and not for ever while more come. The end of the channel is none of
- * ours: it is closed, and what came over it stays. Without memory a ticket is forgotten at once.
- * ERR_MALFORMED: bytes that are no packet, not the descriptors that belong to it, or the number of
- * a ticket that is there; ERR_SYSTEM. After an error the process must not go on.
+ * called, and not for ever while more come. The end of the channel is none of ours: it is closed,
+ * and what came over it stays. Without memory a ticket is forgotten at once. ERR_MALFORMED: bytes
+ * that are no packet, not the descriptors that belong to it, or the number of a ticket that is
+ * there; ERR_SYSTEM. After an error the process must not go on.
  */
 enum err must_check side_receive(void);
 

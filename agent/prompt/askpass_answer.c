@@ -21,7 +21,7 @@
 
 struct answering {
     struct askpass_prompt prompt;
-    char fingerprint[KEY_NAME_SIZE];
+    char fingerprint[FINGERPRINT_SIZE];
     struct secret_memory secret;
     int withdrawn;
     int done; /* takes the exit status */

@@ -14,7 +14,7 @@
 
 struct command {
     char path[PATH_MAX]; /* of the private key file; "" for a fingerprint */
-    char fingerprint[KEY_NAME_SIZE];
+    char fingerprint[FINGERPRINT_SIZE];
     struct secret_memory secret;
     int withdrawn;
 };

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "rights.h"
+
 #define LENGTH_SIZE 4U
 #define QUEUED_MAX  64U
 
@@ -53,24 +55,12 @@ enum err channel_queue(struct channel *c, struct frame *frame, const struct wire
 /* What is left of a frame, and nothing else: a descriptor must not be taken for another frame's. */
 static ssize_t send_frame(int fd, struct frame *frame)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.bytes = {0}};
+    union rights rights = {.bytes = {0}};
     struct iovec bytes = {frame->bytes + frame->sent, frame->len - frame->sent};
     struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
-    struct cmsghdr *header;
     ssize_t n;
 
-    if (frame->fd >= 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &frame->fd, sizeof(int));
-    }
+    rights_put(&message, &rights, frame->fd);
     n = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0 && frame->fd >= 0) {
         close(frame->fd);

@@ -9,11 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fingerprint.h"
 #include "key_public.h"
-#include "keyblob.h"
 #include "secret_memory.h"
 
-#define PREFIX   "SHA256:"
 #define ARMOUR   "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 #define MAGIC    "openssh-key-v1" /* with its NUL */
 #define TEXT_MAX 8192U /* the public half of RSA-16384, twice, in base64, is within that */
@@ -28,28 +27,11 @@ bool key_name_is_fingerprint(const char *text)
                                                  sodium_base64_VARIANT_ORIGINAL_NO_PADDING) -
                        1;
 
-    if (strncmp(text, PREFIX, sizeof PREFIX - 1) != 0) {
+    if (strncmp(text, FINGERPRINT_PREFIX, sizeof FINGERPRINT_PREFIX - 1) != 0) {
         return false;
     }
-    text += sizeof PREFIX - 1;
+    text += sizeof FINGERPRINT_PREFIX - 1;
     return strlen(text) == len && strspn(text, base64) == len;
-}
-
-void key_name_of_blob(struct view blob, char ret[KEY_NAME_SIZE])
-{
-    uint8_t plain[64 + 2 * MPINT_MAX];
-    struct wire_writer w = wire_writer(plain, sizeof plain);
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    struct public_key key;
-
-    if (public_key_parse(blob, &key) == OK) {
-        put_public_key(&w, &key);
-        blob = w.err == OK ? wire_written(&w) : blob;
-    }
-    crypto_hash_sha256(hash, blob.data, blob.len);
-    memcpy(ret, PREFIX, sizeof PREFIX - 1);
-    sodium_bin2base64(ret + sizeof PREFIX - 1, KEY_NAME_SIZE - (sizeof PREFIX - 1), hash,
-                      sizeof hash, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
 }
 
 /* Decodes base64 where it is: whole groups of four, up to what is none. */
@@ -71,7 +53,7 @@ static size_t decode(char *text, size_t len)
     return done;
 }
 
-enum err key_name_of_text(char *text, size_t len, char ret[KEY_NAME_SIZE])
+enum err key_name_of_text(char *text, size_t len, char ret[FINGERPRINT_SIZE])
 {
     char *begin = memmem(text, len, ARMOUR, sizeof ARMOUR - 1);
     struct wire_reader r;
@@ -94,7 +76,7 @@ enum err key_name_of_text(char *text, size_t len, char ret[KEY_NAME_SIZE])
     if (r.err != OK || memcmp(magic.data, MAGIC, sizeof MAGIC) != 0) {
         return ERR_FILE_PUBLIC;
     }
-    key_name_of_blob(blob, ret);
+    fingerprint_of(blob, ret);
     return OK;
 }
 
@@ -129,7 +111,7 @@ out:
     return err;
 }
 
-enum err key_name_of_public(const char *path, char ret[KEY_NAME_SIZE])
+enum err key_name_of_public(const char *path, char ret[FINGERPRINT_SIZE])
 {
     uint8_t *text = malloc(PUBLIC_TEXT_MAX);
     struct key_public *key = malloc(sizeof *key);
@@ -143,14 +125,14 @@ enum err key_name_of_public(const char *path, char ret[KEY_NAME_SIZE])
         err = ERR_FILE_PUBLIC;
     }
     if (err == OK) {
-        key_name_of_blob((struct view){key->blob, key->len}, ret);
+        fingerprint_of((struct view){key->blob, key->len}, ret);
     }
     free(text);
     free(key);
     return err;
 }
 
-enum err key_name_of_file(const char *path, char ret[KEY_NAME_SIZE])
+enum err key_name_of_file(const char *path, char ret[FINGERPRINT_SIZE])
 {
     struct secret_memory start = {.bytes = NULL};
     char public[PATH_MAX];

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "log.h"
+#include "rights.h"
 
 #define SEND_BUFFER ((int)(4U * SIDE_MAX)) /* bytes: a packet must fit, whatever the default is */
 #define HEAD_MAX    64U                    /* bytes of a packet without strings */
@@ -40,24 +41,12 @@ static enum side_sent judge(struct side *s)
 /* One packet, with descriptor unless it is -1. */
 static enum side_sent send_packet(struct side *s, struct view packet, int descriptor)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {.bytes = {0}};
+    union rights rights = {.bytes = {0}};
     struct iovec bytes = {(void *)packet.data, packet.len};
     struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
-    struct cmsghdr *header;
     ssize_t n;
 
-    if (descriptor >= 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
-    }
+    rights_put(&message, &rights, descriptor);
     do {
         n = sendmsg(s->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);

@@ -2,14 +2,13 @@
 #include "text.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdio.h>
 
+#include "fingerprint.h"
 #include "log.h"
 #include "purpose.h"
 
 #define QUOTED_MAX      (2U + SHOWN_COMMENT_MAX + 3U + 1U) /* quotes, "...", NUL */
-#define FINGERPRINT_MAX 64U
 #define DESTINATION_MAX 384U
 
 static_assert(SHOWN_USER_MAX <= SHOWN_COMMENT_MAX && SHOWN_SPACE_MAX <= SHOWN_COMMENT_MAX,
@@ -73,26 +72,6 @@ static void host_names(char ret[SHOWN_NAMES_MAX + 4], struct view names)
     memcpy(ret + n, names.len > n ? "..." : "", names.len > n ? 4 : 1);
 }
 
-/* SHA256:... as `ssh-add -l` and `ssh-keygen -l` print it: a certificate has its plain key's. */
-static const char *fingerprint(char ret[FINGERPRINT_MAX], struct view blob)
-{
-    const size_t prefix = sizeof "SHA256:" - 1;
-    uint8_t plain[64 + 2 * MPINT_MAX];
-    struct wire_writer w = wire_writer(plain, sizeof plain);
-    uint8_t hash[crypto_hash_sha256_BYTES];
-    struct public_key key;
-
-    if (public_key_parse(blob, &key) == OK) {
-        put_public_key(&w, &key);
-        blob = w.err == OK ? wire_written(&w) : blob;
-    }
-    crypto_hash_sha256(hash, blob.data, blob.len);
-    memcpy(ret, "SHA256:", prefix);
-    sodium_bin2base64(ret + prefix, FINGERPRINT_MAX - prefix, hash, sizeof hash,
-                      sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
-    return ret;
-}
-
 /* The data of a hostbound login names the host itself: does the agent say something else? */
 static bool is_contradicted(const struct question *q, const struct purpose *purpose)
 {
@@ -103,7 +82,7 @@ static bool is_contradicted(const struct question *q, const struct purpose *purp
 static void destination(char *ret, const struct question *q, const struct purpose *purpose)
 {
     char names[SHOWN_NAMES_MAX + 4];
-    char print[FINGERPRINT_MAX];
+    char print[FINGERPRINT_SIZE];
 
     if (is_contradicted(q, purpose)) {
         snprintf(ret, DESTINATION_MAX,
@@ -112,11 +91,12 @@ static void destination(char *ret, const struct question *q, const struct purpos
     } else if (q->proof == PROOF_NONE) {
         snprintf(ret, DESTINATION_MAX, "an UNVERIFIED destination (the client did not prove one)");
     } else if (q->proof == PROOF_KEY) {
-        snprintf(ret, DESTINATION_MAX, "an UNKNOWN host, key %s", fingerprint(print, q->host_key));
+        snprintf(ret, DESTINATION_MAX, "an UNKNOWN host, key %s",
+                 fingerprint_of(q->host_key, print));
     } else if (q->host_names.len == 0) {
         snprintf(ret, DESTINATION_MAX,
                  "a known host whose name is hashed, key %s (host key verified)",
-                 fingerprint(print, q->host_key));
+                 fingerprint_of(q->host_key, print));
     } else {
         host_names(names, q->host_names);
         snprintf(ret, DESTINATION_MAX, "%s (host key verified)", names);
@@ -159,7 +139,7 @@ void question_text(const struct question *q, struct question_text *ret)
     char qube[QUBE_NAME_MAX + 1];
     char agent[AGENT_NAME_MAX + 1];
     char comment[QUOTED_MAX];
-    char print[FINGERPRINT_MAX];
+    char print[FINGERPRINT_SIZE];
     char what[512];
     bool local = q->qube.len == 0;
     bool named = q->agent_name.len > 0;
@@ -174,7 +154,7 @@ void question_text(const struct question *q, struct question_text *ret)
     snprintf(ret->body, sizeof ret->body, "%s%s\n%s%s%sKey: %s %s\n%s",
              local ? "From: " : "Qube: ", local ? "a program in this vault" : qube,
              named ? "Agent: " : "", agent, named ? "\n" : "", comment,
-             fingerprint(print, q->key_blob), what);
+             fingerprint_of(q->key_blob, print), what);
     if (q->seconds > 0 && !is_contradicted(q, &purpose)) {
         while_label(ret->while_label, sizeof ret->while_label, q->seconds);
     }

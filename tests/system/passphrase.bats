@@ -102,7 +102,8 @@ teardown() {
     asked_lines 2
 }
 
-@test "locked: the service's own dialog, then found; dismissed: our dialog" {
+# start_locked: a passphrase is stored, in a keyring that a dialog unlocks; the user types another.
+start_locked() {
     start_screen
     start_bus
     start_prompter
@@ -110,6 +111,10 @@ teardown() {
     by_hand "$PASSPHRASE"
     user_types typed
     lock_collection
+}
+
+@test "locked: the service's own dialog, then found; dismissed: our dialog" {
+    start_locked
     broker yes
     cancel_dialog
     broker_saw typed t 0
@@ -121,13 +126,7 @@ teardown() {
 }
 
 @test "locked, and nobody is there: given up in time, window closed, then our dialog" {
-    start_screen
-    start_bus
-    start_prompter
-    start_keyring
-    by_hand "$PASSPHRASE"
-    user_types typed
-    lock_collection
+    start_locked
     broker yes 1500
     wait_until window_is_there "$KEYRING_DIALOG"
     broker_saw typed t 0
@@ -135,13 +134,7 @@ teardown() {
 }
 
 @test "withdrawn: the service's dialog goes, and nothing is asked" {
-    start_screen
-    start_bus
-    start_prompter
-    start_keyring
-    by_hand "$PASSPHRASE"
-    user_types typed
-    lock_collection
+    start_locked
     broker yes
     wait_until window_is_there "$KEYRING_DIALOG"
     kill "$CHILD_PID"
@@ -151,13 +144,7 @@ teardown() {
 }
 
 @test "the daemon dies in the middle of its dialog: ours comes at once" {
-    start_screen
-    start_bus
-    start_prompter
-    start_keyring
-    by_hand "$PASSPHRASE"
-    user_types typed
-    lock_collection
+    start_locked
     broker yes 600000
     wait_until window_is_there "$KEYRING_DIALOG"
     kill_keyring

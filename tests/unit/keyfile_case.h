@@ -203,4 +203,30 @@ static inline void rewrite(const char *from, const char *to, const char *pass, c
     keygen_run(NULL, argv);
 }
 
+/* One of each kind, in the files "ed25519", "ecdsa" and "rsa". */
+static struct known_key ed25519, ecdsa, rsa;
+
+static inline void known_keys_make(void)
+{
+    held_keys_init();
+    assert_int_equal(stack_init(), OK);
+    keygen_start();
+    keygen_make("ed25519", "ed25519", "256");
+    known_key_read("ed25519", &ed25519);
+    keygen_make("ecdsa", "ecdsa", "256");
+    known_key_read("ecdsa", &ecdsa);
+    keygen_make("rsa", "rsa", "2048");
+    known_key_read("rsa", &rsa);
+}
+
+static inline int known_keys_free(void **state)
+{
+    (void)state;
+    known_key_free(&ed25519);
+    known_key_free(&ecdsa);
+    known_key_free(&rsa);
+    keygen_stop();
+    return 0;
+}
+
 #endif

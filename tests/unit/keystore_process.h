@@ -362,4 +362,21 @@ static inline enum err keystore_passphrase(struct keystore *k, enum ipc_op op, c
     return keystore_request(k, (uint8_t)op, wire_written(&w)).err;
 }
 
+/* The one of the test that runs; what cmocka calls before and after it. */
+static struct keystore keystore;
+
+static inline int run_keystore(void **state)
+{
+    (void)state;
+    keystore_start(&keystore);
+    return 0;
+}
+
+static inline int end_keystore(void **state)
+{
+    (void)state;
+    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
+    return 0;
+}
+
 #endif

@@ -322,16 +322,6 @@ static void **fill_arena(void)
     return list;
 }
 
-static void empty_arena(void **list)
-{
-    while (list != NULL) {
-        void **next = *list;
-
-        secret_free((void *)list);
-        list = next;
-    }
-}
-
 /*
  * A region that could not be had is no end: with the next key the arena tries again. With one kind
  * of key, since each region stays, and a plain user has not many.

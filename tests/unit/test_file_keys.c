@@ -4,6 +4,7 @@
 
 #include "keytable.h"
 #include "lock.h"
+#include "secret_arena.h"
 
 static const struct view file_bytes = {(const uint8_t *)"what stands in the file", 23};
 static struct openssh_key files[KINDS];
@@ -244,16 +245,6 @@ static void **fill_arena(int granules)
         list = next;
     }
     return list;
-}
-
-static void empty_arena(void **list)
-{
-    while (list != NULL) {
-        void **next = *list;
-
-        secret_free((void *)list);
-        list = next;
-    }
 }
 
 /* One more key that is ready would take the room in which the others sign. It signs too. */

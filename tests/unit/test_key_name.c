@@ -7,7 +7,7 @@
 #include "keygen.h"
 
 /* Of a file in the directory. */
-static enum err name_of(const char *file, char ret[KEY_NAME_SIZE])
+static enum err name_of(const char *file, char ret[FINGERPRINT_SIZE])
 {
     char path[512];
 
@@ -15,7 +15,7 @@ static enum err name_of(const char *file, char ret[KEY_NAME_SIZE])
     return key_name_of_file(path, ret);
 }
 
-static enum err name_of_public(const char *file, char ret[KEY_NAME_SIZE])
+static enum err name_of_public(const char *file, char ret[FINGERPRINT_SIZE])
 {
     char path[512];
 
@@ -24,7 +24,7 @@ static enum err name_of_public(const char *file, char ret[KEY_NAME_SIZE])
 }
 
 /* What ssh-keygen says of a public key file: the second word. */
-static void expect(const char *public, char ret[KEY_NAME_SIZE])
+static void expect(const char *public, char ret[FINGERPRINT_SIZE])
 {
     const char *const argv[] = {"ssh-keygen", "-l", "-f", public, NULL};
     struct view said;
@@ -38,8 +38,8 @@ static void expect(const char *public, char ret[KEY_NAME_SIZE])
 
 static void assert_name(const char *file, const char *public)
 {
-    char expected[KEY_NAME_SIZE];
-    char name[KEY_NAME_SIZE] = "";
+    char expected[FINGERPRINT_SIZE];
+    char name[FINGERPRINT_SIZE] = "";
 
     expect(public, expected);
     assert_int_equal(name_of(file, name), OK);
@@ -105,8 +105,8 @@ static void from_the_header(void **state)
 
 static void from_the_public_file(void **state)
 {
-    char name[KEY_NAME_SIZE];
-    char expected[KEY_NAME_SIZE];
+    char name[FINGERPRINT_SIZE];
+    char expected[FINGERPRINT_SIZE];
 
     (void)state;
     assert_name("pem", "pem.pub");
@@ -124,8 +124,8 @@ static void a_certificate_has_its_keys(void **state)
 {
     const char *const argv[] = {"ssh-keygen", "-q", "-s", "authority", "-I",
                                 "x",          "-n", "me", "rsa.pub",   NULL};
-    char name[KEY_NAME_SIZE];
-    char expected[KEY_NAME_SIZE];
+    char name[FINGERPRINT_SIZE];
+    char expected[FINGERPRINT_SIZE];
 
     (void)state;
     keygen_run(NULL, argv);
@@ -136,7 +136,7 @@ static void a_certificate_has_its_keys(void **state)
 
 static void what_is_no_file(void **state)
 {
-    char name[KEY_NAME_SIZE];
+    char name[FINGERPRINT_SIZE];
     char fifo[512];
 
     (void)state;
@@ -154,8 +154,8 @@ static void what_is_no_file(void **state)
 static void damaged(void **state)
 {
     struct view text = keygen_read("ed25519");
-    char expected[KEY_NAME_SIZE];
-    char name[KEY_NAME_SIZE];
+    char expected[FINGERPRINT_SIZE];
+    char name[FINGERPRINT_SIZE];
     size_t shown = 0;
 
     (void)state;

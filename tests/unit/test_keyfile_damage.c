@@ -8,33 +8,13 @@
 
 #include "secret_arena.h"
 
-static struct known_key ed25519, ecdsa, rsa;
-
 /* The rounds that a file is made with; one that a change makes ask for more is given up on. */
 #define ROUNDS 1U
 
 static int start(void **state)
 {
     (void)state;
-    held_keys_init();
-    assert_int_equal(stack_init(), OK);
-    keygen_start();
-    keygen_make("ed25519", "ed25519", "256");
-    known_key_read("ed25519", &ed25519);
-    keygen_make("ecdsa", "ecdsa", "256");
-    known_key_read("ecdsa", &ecdsa);
-    keygen_make("rsa", "rsa", "2048");
-    known_key_read("rsa", &rsa);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    known_key_free(&ed25519);
-    known_key_free(&ecdsa);
-    known_key_free(&rsa);
-    keygen_stop();
+    known_keys_make();
     return 0;
 }
 
@@ -202,5 +182,5 @@ int main(void)
         cmocka_unit_test(test_pem_sealed),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, known_keys_free);
 }

@@ -12,8 +12,6 @@
 #define FAULTS_MAX 5000 /* more than anything here has steps */
 #define QUEUE      2048 /* bytes: libcrypto keeps a text for each place of its queue of errors */
 
-static struct known_key ed25519, ecdsa, rsa;
-
 static const struct {
     const char *file, *pass;
     const struct known_key *known;
@@ -27,15 +25,7 @@ static const struct {
 static int start(void **state)
 {
     (void)state;
-    held_keys_init();
-    assert_int_equal(stack_init(), OK);
-    keygen_start();
-    keygen_make("ed25519", "ed25519", "256");
-    known_key_read("ed25519", &ed25519);
-    keygen_make("ecdsa", "ecdsa", "256");
-    known_key_read("ecdsa", &ecdsa);
-    keygen_make("rsa", "rsa", "2048");
-    known_key_read("rsa", &rsa);
+    known_keys_make();
     rewrite("ed25519", "ctr", PASSPHRASE, "-Z", "aes256-ctr", "1");
     rewrite("rsa", "gcm", PASSPHRASE, "-Z", "aes256-gcm@openssh.com", "1");
     rewrite("ecdsa", "chacha", PASSPHRASE, "-Z", "chacha20-poly1305@openssh.com", "1");
@@ -47,16 +37,6 @@ static int start(void **state)
     OPENSSL("pkcs8", "-topk8", "-iter", "1", "-in", "sec1", "-out", "pbes2", PASSOUT);
     OPENSSL("pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES", "-iter", "1", "-in", "pkcs1", "-out",
             "pkcs12", PASSOUT);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    known_key_free(&ed25519);
-    known_key_free(&ecdsa);
-    known_key_free(&rsa);
-    keygen_stop();
     return 0;
 }
 
@@ -119,5 +99,5 @@ int main(void)
         cmocka_unit_test(test_heap),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, known_keys_free);
 }

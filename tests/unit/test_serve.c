@@ -1,58 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* keystore/serve.c: the requests of ipc.h, to the real program. */
+#include "all_kinds.h"
 #include "clock.h"
 #include "keystore_process.h"
-#include "signing.h"
 
-#define KINDS       COUNT(keygen_kinds)
 #define MESSAGE_MAX 8192
-
-static struct openssh_key files[KINDS];
-static struct view certificates[KINDS];
-static EVP_PKEY *publics[KINDS]; /* none for ed25519, the first */
-static struct keystore keystore;
 
 static int start(void **state)
 {
-    char file[64];
-
     (void)state;
-    keygen_start();
-    keygen_make_all();
-    keygen_certify_all();
-    for (size_t i = 0; i < KINDS; i++) {
-        openssh_key_read(keygen_kinds[i].name, &files[i]);
-        snprintf(file, sizeof file, "%s-cert.pub", keygen_kinds[i].name);
-        certificates[i] = keygen_blob(file);
-        snprintf(file, sizeof file, "%s.pub", keygen_kinds[i].name);
-        publics[i] = i == 0 ? NULL : public_pkey(file);
-    }
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < KINDS; i++) {
-        openssh_key_free(&files[i]);
-        view_free(&certificates[i]);
-        EVP_PKEY_free(publics[i]);
-    }
-    keygen_stop();
-    return 0;
-}
-
-static int run(void **state)
-{
-    (void)state;
-    keystore_start(&keystore);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
+    all_kinds_make();
     return 0;
 }
 
@@ -418,23 +375,24 @@ static void test_malformed_adds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_hello, run, end),
-        cmocka_unit_test_setup_teardown(test_add_sign_remove, run, end),
-        cmocka_unit_test_setup_teardown(test_certificates, run, end),
-        cmocka_unit_test_setup_teardown(test_add_again, run, end),
-        cmocka_unit_test_setup_teardown(test_remove_all, run, end),
-        cmocka_unit_test_setup_teardown(test_agents, run, end),
-        cmocka_unit_test_setup_teardown(test_confirm, run, end),
-        cmocka_unit_test_setup_teardown(test_deadlines, run, end),
-        cmocka_unit_test_setup_teardown(test_a_life_of_nothing, run, end),
-        cmocka_unit_test_setup_teardown(test_a_life_of_a_second, run, end),
-        cmocka_unit_test_setup_teardown(test_lock, run, end),
-        cmocka_unit_test_setup_teardown(test_largest_request, run, end),
-        cmocka_unit_test_setup_teardown(test_an_answer_that_does_not_fit, run, end),
-        cmocka_unit_test_setup_teardown(test_destinations, run, end),
-        cmocka_unit_test_setup_teardown(test_longest_destinations, run, end),
-        cmocka_unit_test_setup_teardown(test_malformed_adds, run, end),
+        cmocka_unit_test_setup_teardown(test_hello, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_add_sign_remove, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_certificates, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_add_again, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_remove_all, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_agents, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_confirm, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_deadlines, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_a_life_of_nothing, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_a_life_of_a_second, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_lock, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_largest_request, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_an_answer_that_does_not_fit, run_keystore,
+                                        end_keystore),
+        cmocka_unit_test_setup_teardown(test_destinations, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_longest_destinations, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_malformed_adds, run_keystore, end_keystore),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, all_kinds_free);
 }

@@ -14,7 +14,6 @@
 #define A_WHILE_MS  3600000
 
 static struct openssh_key files[2];
-static struct keystore keystore;
 
 static int start(void **state)
 {
@@ -37,20 +36,6 @@ static int stop(void **state)
         openssh_key_free(&files[i]);
     }
     keygen_stop();
-    return 0;
-}
-
-static int run(void **state)
-{
-    (void)state;
-    keystore_start(&keystore);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
     return 0;
 }
 
@@ -480,19 +465,19 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_token_keys_differ),
         cmocka_unit_test(test_no_prompt),
-        cmocka_unit_test_setup_teardown(test_once, run, end),
-        cmocka_unit_test_setup_teardown(test_another_key, run, end),
-        cmocka_unit_test_setup_teardown(test_expired, run, end),
-        cmocka_unit_test_setup_teardown(test_every_bit, run, end),
+        cmocka_unit_test_setup_teardown(test_once, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_another_key, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_expired, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_every_bit, run_keystore, end_keystore),
         cmocka_unit_test(test_lengths),
-        cmocka_unit_test_setup_teardown(test_key_that_does_not_ask, run, end),
-        cmocka_unit_test_setup_teardown(test_while, run, end),
-        cmocka_unit_test_setup_teardown(test_while_ends, run, end),
-        cmocka_unit_test_setup_teardown(test_revoke, run, end),
-        cmocka_unit_test_setup_teardown(test_lock, run, end),
-        cmocka_unit_test_setup_teardown(test_key_goes, run, end),
-        cmocka_unit_test_setup_teardown(test_used_without_a_signature, run, end),
-        cmocka_unit_test_setup_teardown(test_ten_thousand, run, end),
+        cmocka_unit_test_setup_teardown(test_key_that_does_not_ask, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_while, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_while_ends, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_revoke, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_lock, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_key_goes, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_used_without_a_signature, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_ten_thousand, run_keystore, end_keystore),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -1,61 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* keystore/add.c, descriptor.c: keys out of files of ssh-keygen, to the real program. */
+#include "all_kinds.h"
 #include "clock.h"
 #include "keystore_side.h"
-#include "signing.h"
 
-#define KINDS COUNT(keygen_kinds)
 enum { ED25519, RSA_2048, P256 };
-
-static struct openssh_key files[KINDS];
-static struct view certificates[KINDS];
-static EVP_PKEY *publics[KINDS]; /* none for ed25519, the first */
-static struct keystore keystore;
 
 static int start(void **state)
 {
-    char file[64];
-
     (void)state;
-    keygen_start();
-    keygen_make_all();
-    keygen_certify_all();
+    all_kinds_make();
     make_sealed("sealed", "ed25519", "256", "1");
     make_sealed_as("sealed-pem", "rsa", "2048", "1", "PEM");
     make_sealed_as("sealed-pkcs8", "ecdsa", "256", "1", "PKCS8");
-    for (size_t i = 0; i < KINDS; i++) {
-        openssh_key_read(keygen_kinds[i].name, &files[i]);
-        snprintf(file, sizeof file, "%s-cert.pub", keygen_kinds[i].name);
-        certificates[i] = keygen_blob(file);
-        snprintf(file, sizeof file, "%s.pub", keygen_kinds[i].name);
-        publics[i] = i == 0 ? NULL : public_pkey(file);
-    }
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < KINDS; i++) {
-        openssh_key_free(&files[i]);
-        view_free(&certificates[i]);
-        EVP_PKEY_free(publics[i]);
-    }
-    keygen_stop();
-    return 0;
-}
-
-static int run(void **state)
-{
-    (void)state;
-    keystore_start(&keystore);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
     return 0;
 }
 
@@ -479,22 +436,23 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_plain, run, end),
-        cmocka_unit_test_setup_teardown(test_a_ticket_is_good_once, run, end),
-        cmocka_unit_test_setup_teardown(test_sealed, run, end),
-        cmocka_unit_test_setup_teardown(test_public_half_beside, run, end),
-        cmocka_unit_test_setup_teardown(test_pem, run, end),
-        cmocka_unit_test_setup_teardown(test_certificates, run, end),
-        cmocka_unit_test_setup_teardown(test_certificates_that_are_none, run, end),
-        cmocka_unit_test_setup_teardown(test_comments, run, end),
-        cmocka_unit_test_setup_teardown(test_lives, run, end),
-        cmocka_unit_test_setup_teardown(test_no_files, run, end),
-        cmocka_unit_test_setup_teardown(test_sizes, run, end),
-        cmocka_unit_test_setup_teardown(test_rsa_sizes, run, end),
-        cmocka_unit_test_setup_teardown(test_halves_that_do_not_match, run, end),
-        cmocka_unit_test_setup_teardown(test_locked, run, end),
-        cmocka_unit_test_setup_teardown(test_many, run, end),
+        cmocka_unit_test_setup_teardown(test_plain, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_a_ticket_is_good_once, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_sealed, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_public_half_beside, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_pem, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_certificates, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_certificates_that_are_none, run_keystore,
+                                        end_keystore),
+        cmocka_unit_test_setup_teardown(test_comments, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_lives, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_no_files, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_sizes, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_rsa_sizes, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_halves_that_do_not_match, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_locked, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_many, run_keystore, end_keystore),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, all_kinds_free);
 }

@@ -10,8 +10,6 @@
 #define PASSPHRASE "passphrase"
 #define QUBE       "dev"
 
-static struct keystore keystore;
-
 static int start(void **state)
 {
     (void)state;
@@ -24,20 +22,6 @@ static int stop(void **state)
 {
     (void)state;
     keygen_stop();
-    return 0;
-}
-
-static int run(void **state)
-{
-    (void)state;
-    keystore_start(&keystore);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
     return 0;
 }
 
@@ -212,10 +196,10 @@ static void test_held_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_held, run, end),
-        cmocka_unit_test_setup_teardown(test_held_for_a_while, run, end),
-        cmocka_unit_test_setup_teardown(test_while_is_over, run, end),
-        cmocka_unit_test_setup_teardown(test_held_ends, run, end),
+        cmocka_unit_test_setup_teardown(test_held, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_held_for_a_while, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_while_is_over, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_held_ends, run_keystore, end_keystore),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

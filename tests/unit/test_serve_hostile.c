@@ -12,7 +12,6 @@
 #define MESSAGE_MAX 4096
 #define MUTANTS     200
 
-static struct keystore keystore;
 static struct openssh_key key;
 static struct openssh_key ecdsa;
 

@@ -7,8 +7,6 @@
 
 #include "keystore_side.h"
 
-static struct keystore keystore;
-
 static int start(void **state)
 {
     (void)state;
@@ -21,20 +19,6 @@ static int stop(void **state)
 {
     (void)state;
     keygen_stop();
-    return 0;
-}
-
-static int run(void **state)
-{
-    (void)state;
-    keystore_start(&keystore);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
     return 0;
 }
 
@@ -325,12 +309,12 @@ int main(void)
         cmocka_unit_test(test_malformed_packets),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_malformed_before_a_request),
-        cmocka_unit_test_setup_teardown(test_end_of_the_prompt, run, end),
-        cmocka_unit_test_setup_teardown(test_empty_packet, run, end),
-        cmocka_unit_test_setup_teardown(test_full_table, run, end),
-        cmocka_unit_test_setup_teardown(test_drop, run, end),
-        cmocka_unit_test_setup_teardown(test_descriptors_are_closed, run, end),
-        cmocka_unit_test_setup_teardown(test_order, run, end),
+        cmocka_unit_test_setup_teardown(test_end_of_the_prompt, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_empty_packet, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_full_table, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_drop, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_descriptors_are_closed, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_order, run_keystore, end_keystore),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

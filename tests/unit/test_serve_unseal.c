@@ -8,7 +8,6 @@
 
 #define PASSPHRASE "passphrase"
 
-static struct keystore keystore;
 static const struct side_file plain_file = {.life = SIDE_NO_LIFE};
 
 /* "slow" takes seconds to open, "middle" a part of one. */
@@ -41,20 +40,6 @@ static int stop(void **state)
 {
     (void)state;
     keygen_stop();
-    return 0;
-}
-
-static int run(void **state)
-{
-    (void)state;
-    keystore_start(&keystore);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    assert_int_equal(keystore_stop(&keystore), IPC_EXIT_OK);
     return 0;
 }
 
@@ -376,19 +361,20 @@ static void test_agent_ends_meanwhile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_right, run, end),
-        cmocka_unit_test_setup_teardown(test_wrong, run, end),
-        cmocka_unit_test_setup_teardown(test_pipes_that_hold_no_passphrase, run, end),
-        cmocka_unit_test_setup_teardown(test_tickets, run, end),
-        cmocka_unit_test_setup_teardown(test_keys_of_one_file, run, end),
-        cmocka_unit_test_setup_teardown(test_another_public_half, run, end),
-        cmocka_unit_test_setup_teardown(test_others_do_not_wait, run, end),
-        cmocka_unit_test_setup_teardown(test_half_a_request, run, end),
-        cmocka_unit_test_setup_teardown(test_key_goes_meanwhile, run, end),
-        cmocka_unit_test_setup_teardown(test_life_ends_meanwhile, run, end),
-        cmocka_unit_test_setup_teardown(test_lock_meanwhile, run, end),
-        cmocka_unit_test_setup_teardown(test_prompt_ends_meanwhile, run, end),
-        cmocka_unit_test_setup_teardown(test_agent_ends_meanwhile, run, end),
+        cmocka_unit_test_setup_teardown(test_right, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_wrong, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_pipes_that_hold_no_passphrase, run_keystore,
+                                        end_keystore),
+        cmocka_unit_test_setup_teardown(test_tickets, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_keys_of_one_file, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_another_public_half, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_others_do_not_wait, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_half_a_request, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_key_goes_meanwhile, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_life_ends_meanwhile, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_lock_meanwhile, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_prompt_ends_meanwhile, run_keystore, end_keystore),
+        cmocka_unit_test_setup_teardown(test_agent_ends_meanwhile, run_keystore, end_keystore),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
