@@ -40,31 +40,80 @@ const char options_usage[] =
     "  -V, --version  print the version\n"
     "  -h, --help     print this\n";
 
-static const struct syntax {
-    const char *words[2]; /* the second one is NULL if one word is enough */
-    int least, most;      /* operands after the words */
-    const char *operands; /* for people */
-} commands[] = {
-    [COMMAND_STATUS] = {{"status", NULL}, 0, 0, "no operand"},
-    [COMMAND_GRANTS] = {{"grants", NULL}, 0, 0, "no operand"},
-    [COMMAND_REVOKE] = {{"revoke", NULL}, 0, 1, "one QUBE, or \"all\""},
-    [COMMAND_POLICY_TEST] = {{"policy", "test"}, 1, 2, "a QUBE, and maybe a KEY"},
-    [COMMAND_LIST] = {{"list", NULL}, 1, 1, "the name of an AGENT"},
-    [COMMAND_RELOAD] = {{"reload", NULL}, 1, 1, "the name of an AGENT"},
-    [COMMAND_ADD] = {{"add", NULL}, 1, INT_MAX, "the name of an AGENT, and what ssh-add takes"},
-    [COMMAND_LOG] = {{"log", NULL}, 0, 1, "one QUBE at most"},
-    [COMMAND_PASSPHRASE_STORE] = {{"passphrase", "store"}, 1, 1, "a key file"},
-    [COMMAND_PASSPHRASE_FORGET] = {{"passphrase", "forget"}, 1, 1, "a key file or a fingerprint"},
-    [COMMAND_PASSPHRASE_TEST] = {{"passphrase", "test"}, 1, 1, "a key file"},
-};
-
-#define COMMANDS (sizeof commands / sizeof commands[0])
-
 static bool name_valid(const char *name, size_t max)
 {
     return strspn(name, LETTERS) > 0 && name[strspn(name, LETTERS "_.-")] == '\0' &&
            strlen(name) <= max;
 }
+
+/* What takes the operands of a command: one at least, and no more than the table says. */
+typedef enum err take_function(char **operands, int count, struct options *options, char *ret_why);
+
+static enum err take_agent(char **operands, int count, struct options *options, char *ret_why)
+{
+    (void)count;
+    if (!name_valid(operands[0], AGENT_NAME_MAX)) {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "\"%.64s\" is not the name of an agent", operands[0]);
+        return ERR_MALFORMED;
+    }
+    options->agent = operands[0];
+    options->ssh_add = operands + 1;
+    return OK;
+}
+
+static enum err take_key_file(char **operands, int count, struct options *options, char *ret_why)
+{
+    (void)count;
+    (void)ret_why; /* what the file is, split-ssh-askpass says */
+    options->key = operands[0];
+    return OK;
+}
+
+static enum err take_qube(char **operands, int count, struct options *options, char *ret_why)
+{
+    const char *word = options->command == COMMAND_LOG ? IN_THE_VAULT : "";
+
+    options->qube = operands[0];
+    options->key = count > 1 ? operands[1] : NULL;
+    if (!name_valid(operands[0], QUBE_NAME_MAX) && strcmp(operands[0], word) != 0) {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "\"%.64s\" is not the name of a qube", operands[0]);
+        return ERR_MALFORMED;
+    }
+    if (options->key != NULL && strlen(options->key) > CONTROL_KEY_MAX) {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "KEY has %u bytes at most", CONTROL_KEY_MAX);
+        return ERR_MALFORMED;
+    }
+    return OK;
+}
+
+/* "all" is as good as no name. */
+static enum err take_qube_or_all(char **operands, int count, struct options *options, char *ret_why)
+{
+    return strcmp(operands[0], "all") == 0 ? OK : take_qube(operands, count, options, ret_why);
+}
+
+static const struct syntax {
+    const char *words[2]; /* the second one is NULL if one word is enough */
+    int least, most;      /* operands after the words */
+    const char *operands; /* for people */
+    take_function *take;  /* NULL where there are none */
+} commands[] = {
+    [COMMAND_STATUS] = {{"status", NULL}, 0, 0, "no operand", NULL},
+    [COMMAND_GRANTS] = {{"grants", NULL}, 0, 0, "no operand", NULL},
+    [COMMAND_REVOKE] = {{"revoke", NULL}, 0, 1, "one QUBE, or \"all\"", take_qube_or_all},
+    [COMMAND_POLICY_TEST] = {{"policy", "test"}, 1, 2, "a QUBE, and maybe a KEY", take_qube},
+    [COMMAND_LIST] = {{"list", NULL}, 1, 1, "the name of an AGENT", take_agent},
+    [COMMAND_RELOAD] = {{"reload", NULL}, 1, 1, "the name of an AGENT", take_agent},
+    [COMMAND_ADD] =
+        {{"add", NULL}, 1, INT_MAX, "the name of an AGENT, and what ssh-add takes", take_agent},
+    [COMMAND_LOG] = {{"log", NULL}, 0, 1, "one QUBE at most", take_qube},
+    [COMMAND_PASSPHRASE_STORE] = {{"passphrase", "store"}, 1, 1, "a key file", take_key_file},
+    [COMMAND_PASSPHRASE_FORGET] =
+        {{"passphrase", "forget"}, 1, 1, "a key file or a fingerprint", take_key_file},
+    [COMMAND_PASSPHRASE_TEST] = {{"passphrase", "test"}, 1, 1, "a key file", take_key_file},
+};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
 
 /* The second words that may follow this one: "store", "forget" or "test". */
 static void list_seconds(const char *first, char *ret, size_t cap)
@@ -132,47 +181,12 @@ static enum err must_check find_command(int count, char **words, struct options 
     return OK;
 }
 
-/* Those that ask no agent. */
-static bool is_passphrase(const struct options *options)
-{
-    return strcmp(commands[options->command].words[0], "passphrase") == 0;
-}
-
 static enum err must_check take_operands(char **operands, int count, struct options *options,
                                          char *ret_why)
 {
-    const char *first = count > 0 ? operands[0] : NULL;
+    const struct syntax *syntax = &commands[options->command];
 
-    if (options->command == COMMAND_LIST || options->command == COMMAND_RELOAD ||
-        options->command == COMMAND_ADD) {
-        options->agent = first;
-        options->ssh_add = operands + 1;
-        if (first == NULL || !name_valid(first, AGENT_NAME_MAX)) {
-            snprintf(ret_why, OPTIONS_WHY_MAX, "\"%.64s\" is not the name of an agent",
-                     first != NULL ? first : "");
-            return ERR_MALFORMED;
-        }
-        return OK;
-    }
-    if (is_passphrase(options)) {
-        options->key = first;
-        return OK;
-    }
-    if (options->command == COMMAND_REVOKE && first != NULL && strcmp(first, "all") == 0) {
-        return OK;
-    }
-    options->qube = first;
-    options->key = count > 1 ? operands[1] : NULL;
-    if (first != NULL && !name_valid(first, QUBE_NAME_MAX) &&
-        !(options->command == COMMAND_LOG && strcmp(first, IN_THE_VAULT) == 0)) {
-        snprintf(ret_why, OPTIONS_WHY_MAX, "\"%.64s\" is not the name of a qube", first);
-        return ERR_MALFORMED;
-    }
-    if (options->key != NULL && strlen(options->key) > CONTROL_KEY_MAX) {
-        snprintf(ret_why, OPTIONS_WHY_MAX, "KEY has %u bytes at most", CONTROL_KEY_MAX);
-        return ERR_MALFORMED;
-    }
-    return OK;
+    return count > 0 ? syntax->take(operands, count, options, ret_why) : OK;
 }
 
 /* How many words are for us to read: not those behind `add AGENT`, which are ssh-add's. */
@@ -250,7 +264,7 @@ enum err options_parse(int argc, char **argv, struct options *ret_options, char 
         snprintf(ret_why, OPTIONS_WHY_MAX, "log reads a file: it takes no -a");
         err = ERR_MALFORMED;
     }
-    if (err == OK && is_passphrase(&options) && options.socket != NULL) {
+    if (err == OK && commands[options.command].take == take_key_file && options.socket != NULL) {
         snprintf(ret_why, OPTIONS_WHY_MAX, "passphrase asks no agent: it takes no -a");
         err = ERR_MALFORMED;
     }
