@@ -12,7 +12,8 @@ set(CMAKE_INSTALL_LIBEXECDIR "libexec" CACHE PATH "Program executables")
 GNUInstallDirs_get_absolute_install_dir(CMAKE_INSTALL_FULL_LIBEXECDIR CMAKE_INSTALL_LIBEXECDIR LIBEXECDIR)
 set(SPLIT_SSH_LIBEXECDIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/split-ssh")
 
-# split_ssh_program(NAME bin|libexec SOURCES... ) - a program that users or the agent run.
+# split_ssh_program(NAME bin|libexec SOURCES... ) - a program that users or the agent run; a part of
+# the package that SPLIT_SSH_PACKAGE, set by its folder, names: common, vault or client.
 function(split_ssh_program name where)
   add_executable(${name} ${ARGN})
   target_compile_definitions(${name} PRIVATE SPLIT_SSH_VERSION="${PROJECT_VERSION}")
@@ -31,6 +32,7 @@ function(split_ssh_program name where)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${build_dir}")
   # The build tree may be the prefix itself (preset dev): then there is nothing to copy.
   if(NOT CMAKE_INSTALL_PREFIX STREQUAL CMAKE_BINARY_DIR)
-    install(TARGETS ${name} RUNTIME DESTINATION "${install_dir}")
+    install(TARGETS ${name} RUNTIME DESTINATION "${install_dir}"
+      COMPONENT ${SPLIT_SSH_PACKAGE})
   endif()
 endfunction()
