@@ -10,6 +10,7 @@
 #include "limits.h"
 #include "log.h"
 #include "program.h"
+#include "session_display.h"
 
 #define QUESTION_MAX (2U * CHILD_INPUT_MAX + 128U)
 
@@ -115,6 +116,7 @@ enum err askpass_ask(const struct dialog *dialog, uint64_t deadline, int withdra
     char question[QUESTION_MAX];
     char *environment[ENVIRONMENT_MAX];
 
+    session_display_adopt();
     compose(dialog, dialog->asks, question);
     environment_clean(environ, true, environment);
     return ask(question, environment, deadline, withdrawn, take_yes, NULL, ret);
@@ -126,6 +128,7 @@ enum err askpass_passphrase(const struct dialog *dialog, uint64_t deadline, int 
     char question[QUESTION_MAX];
     char *environment[ENVIRONMENT_MAX];
 
+    session_display_adopt();
     compose(dialog, "", question);
     environment_clean(environ, false, environment);
     return ask(question, environment, deadline, withdrawn, take_passphrase, ret, ret_answer);

@@ -4,50 +4,6 @@
 #include "log.h"
 #include "session_bus.h"
 
-struct connecting {
-    GDBusConnection *connection;
-    GError *error;
-    bool done;
-};
-
-static void connected(GObject *source, GAsyncResult *result, gpointer data)
-{
-    struct connecting *connecting = data;
-
-    (void)source;
-    connecting->connection = g_dbus_connection_new_for_address_finish(result, &connecting->error);
-    connecting->done = true;
-}
-
-static gboolean cancel(gpointer cancellable)
-{
-    g_cancellable_cancel(cancellable);
-    return G_SOURCE_CONTINUE; /* connect() removes it */
-}
-
-/* What listens at the address need not be a bus, or be alive. NULL with a log line. */
-static GDBusConnection *connect_bus(const char *address)
-{
-    struct connecting connecting = {.connection = NULL};
-    GCancellable *cancellable = g_cancellable_new();
-    guint timer = g_timeout_add(SERVER_CONNECT_MS, cancel, cancellable);
-
-    g_dbus_connection_new_for_address(address,
-                                      G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                          G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                      NULL, cancellable, connected, &connecting);
-    while (!connecting.done) {
-        g_main_context_iteration(NULL, TRUE);
-    }
-    g_source_remove(timer);
-    g_object_unref(cancellable);
-    if (connecting.connection == NULL) {
-        log_line("the session bus cannot be reached: %s", connecting.error->message);
-        g_error_free(connecting.error);
-    }
-    return connecting.connection;
-}
-
 static GVariant *call(GDBusConnection *connection, const char *to, const char *path,
                       const char *interface, const char *method, GVariant *args,
                       const char *reply_type)
@@ -104,23 +60,16 @@ static enum err ask_owner(struct notification_server *server)
 enum err notification_server_find(struct notification_server *ret)
 {
     struct notification_server server = {.connection = NULL};
-    char *address = session_bus_address();
-    enum err err = ERR_NOT_FOUND;
+    enum err err;
 
-    if (address == NULL) {
-        log_line("there is no session bus, so no notification server");
-        goto out;
-    }
-    server.connection = connect_bus(address);
+    server.connection = session_bus_connect();
     if (server.connection == NULL) {
-        goto out;
+        return ERR_NOT_FOUND;
     }
     err = ask_capabilities(&server);
     if (err == OK) {
         err = ask_owner(&server);
     }
-out:
-    g_free(address);
     if (err != OK) {
         notification_server_free(&server);
         return err;

@@ -14,8 +14,7 @@
 #define NOTIFICATIONS_NAME "org.freedesktop.Notifications"
 #define NOTIFICATIONS_PATH "/org/freedesktop/Notifications"
 
-#define SERVER_CONNECT_MS 2000U /* to the bus, and who it is */
-#define SERVER_CALL_MS    3000  /* a call: the bus may have to start the server first */
+#define SERVER_CALL_MS 3000 /* a call: the bus may have to start the server first */
 
 struct notification_server {
     GDBusConnection *connection;
