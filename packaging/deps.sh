@@ -1,17 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Installs what split-ssh needs to be built, tried (packaging/try.sh) or tested.
-#   packaging/deps.sh build|try|test
+# Installs what split-ssh needs to be built, packaged (packaging/packages.sh), tried
+# (packaging/try.sh) or tested.
+#   packaging/deps.sh build|package|try|test
 set -eu
 
 usage() {
-    echo "usage: $0 build|try|test" >&2
+    echo "usage: $0 build|package|try|test" >&2
     exit 64
 }
 
 [ $# -eq 1 ] || usage
 case $1 in
-build | try | test) ;;
+build | package | try | test) ;;
 *) usage ;;
 esac
 
@@ -25,24 +26,30 @@ as_root() {
 
 debian_build="build-essential cmake pkg-config libglib2.0-dev libinih-dev libsecret-1-dev \
     libsodium-dev libssl-dev libseccomp-dev"
+debian_package="debhelper fakeroot git"
 debian_try="git openssh-client openssh-server"
-debian_test="bats clang clang-format clang-tidy dbus dunst fonts-dejavu-core gcr gdb \
-    gnome-keyring keepassxc libcmocka-dev libglib2.0-bin libsecret-tools mandoc openssh-tests \
-    openssl procps python3 socat ssh-askpass-gnome strace sudo systemd util-linux xdotool xvfb"
+debian_test="ansible-core bats clang clang-format clang-tidy dbus debootstrap \
+    desktop-file-utils dunst fonts-dejavu-core gcr gdb gnome-keyring keepassxc \
+    libarchive-tools libcmocka-dev libglib2.0-bin libsecret-tools lintian makepkg mandoc \
+    openssh-tests openssl pacman-package-manager procps python3 python3-jinja2 python3-yaml rpm \
+    rpmlint socat ssh-askpass-gnome strace sudo systemd systemd-container util-linux xdotool xvfb"
 fedora_build="gcc make cmake pkgconf-pkg-config glib2-devel inih-devel libsecret-devel \
     libsodium-devel openssl-devel libseccomp-devel"
+fedora_package="git-core rpm-build systemd-rpm-macros"
 fedora_try="git-core openssh-clients openssh-server"
-fedora_test="bats clang clang-tools-extra dbus-daemon dbus-tools dejavu-sans-fonts dunst gcr3 gdb \
-    glib2 gnome-keyring keepassxc libasan libcmocka-devel libsecret libubsan mandoc \
-    openssh-askpass openssl procps-ng python3 socat strace sudo systemd util-linux xdotool \
-    xorg-x11-server-Xvfb"
+fedora_test="ansible-core bats clang clang-tools-extra dbus-daemon dbus-tools dejavu-sans-fonts \
+    desktop-file-utils dunst gcr3 gdb glib2 glibc-static gnome-keyring keepassxc libasan \
+    libcmocka-devel libsecret libubsan mandoc openssh-askpass openssl procps-ng python3 \
+    python3-jinja2 python3-pyyaml rpmlint socat strace sudo systemd systemd-container \
+    util-linux xdotool xorg-x11-server-Xvfb"
 
-# Names of the packages of a level: every level has what is in the one before.
+# Names of the packages of a level: what it adds to "build", and to test takes everything.
 choose() {
     case $1 in
     build) echo "$2" ;;
-    try) echo "$2 $3" ;;
-    test) echo "$2 $3 $4" ;;
+    package) echo "$2 $3" ;;
+    try) echo "$2 $4" ;;
+    test) echo "$2 $3 $4 $5" ;;
     esac
 }
 
@@ -56,7 +63,7 @@ keep_sshd_off() {
 }
 
 if command -v apt-get >/dev/null; then
-    packages=$(choose "$1" "$debian_build" "$debian_try" "$debian_test")
+    packages=$(choose "$1" "$debian_build" "$debian_package" "$debian_try" "$debian_test")
     missing=
     for package in $packages; do
         dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null |
@@ -70,7 +77,7 @@ if command -v apt-get >/dev/null; then
         apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
     keep_sshd_off ssh.service ssh.socket
 elif command -v dnf >/dev/null; then
-    packages=$(choose "$1" "$fedora_build" "$fedora_try" "$fedora_test")
+    packages=$(choose "$1" "$fedora_build" "$fedora_package" "$fedora_try" "$fedora_test")
     # shellcheck disable=SC2086 # a list of names
     rpm -q $packages >/dev/null 2>&1 || as_root dnf install -y -q $packages
     keep_sshd_off sshd.service
