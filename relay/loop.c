@@ -19,8 +19,9 @@
 /* Says why dom0, the vault or qrexec refused, and what to do about it. */
 static void explain(struct relay *relay, int status)
 {
-    const struct options *o = relay->options;
-    bool any = strcmp(o->target, "@default") == 0;
+    const struct client_call *d = relay->destination;
+    bool any = strcmp(d->target, CALL_TARGET_ANY) == 0;
+    const char *vault = any ? "the vault" : d->target;
 
     switch (status) {
     case QREXEC_DENIED:
@@ -28,20 +29,23 @@ static void explain(struct relay *relay, int status)
                "dom0 refused %s to %s (126): the user said no, or no policy allows it; a line for "
                "/etc/qubes/policy.d/30-user.policy in dom0: qubes.SshAgent +%s NAME-OF-THIS-QUBE "
                "%s allow%s",
-               o->service, o->target, o->agent != NULL ? o->agent : "", o->target,
+               d->service, d->target, d->argument, d->target,
                any ? " target=NAME-OF-THE-VAULT" : "");
         break;
     case QREXEC_NO_SERVICE:
         notice(&relay->notices, NOTICE_NO_SERVICE, relay->now,
-               "%s has no service %s (127): start split-ssh-agent there, and see that "
-               "/usr/local/etc/qubes-rpc/qubes.SshAgent in that qube is a link to its socket",
-               any ? "the vault" : o->target, o->service);
+               "%s has no service %s (127): install split-ssh-vault in its template, then in dom0 "
+               "`qvm-service %s split-ssh-vault on`, and restart it; `split-ssh check` there says "
+               "what is missing",
+               vault, d->service, any ? "NAME-OF-THE-VAULT" : d->target);
         break;
     default:
-        notice(&relay->notices, NOTICE_TROUBLE, relay->now,
-               "qrexec could not make the call of %s to %s (125): see that the vault can start, "
-               "that split-ssh-agent runs there, and that other qrexec calls from this qube work",
-               o->service, o->target);
+        notice(
+            &relay->notices, NOTICE_TROUBLE, relay->now,
+            "qrexec could not make the call of %s to %s (125): see that %s exists and can start, "
+            "that `split-ssh check` there finds nothing wrong, and that other qrexec calls from "
+            "this qube work",
+            d->service, d->target, vault);
         break;
     }
 }
@@ -257,13 +261,19 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-enum err relay_open(struct relay *ret_relay, const struct options *options, int listener)
+enum err relay_open(struct relay *ret_relay, const struct options *options,
+                    const struct client_call *destination, int listener)
 {
     struct relay *relay = ret_relay;
 
-    *relay = (struct relay){
-        .options = options, .listener = listener, .epoll = -1, .signals = -1, .accepting = true};
-    if (qrexec_open(&relay->qrexec, options->client, options->target, options->service) != OK) {
+    *relay = (struct relay){.options = options,
+                            .destination = destination,
+                            .listener = listener,
+                            .epoll = -1,
+                            .signals = -1,
+                            .accepting = true};
+    if (qrexec_open(&relay->qrexec, options->client, destination->target, destination->service) !=
+        OK) {
         return ERR_SYSTEM;
     }
     relay->signals = open_signals();

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "calls.h"
+#include "client_config.h"
 #include "err.h"
 #include "notices.h"
 #include "options.h"
@@ -18,6 +19,7 @@
 
 struct relay {
     const struct options *options;
+    const struct client_call *destination;
     struct qrexec qrexec;
     struct calls calls;
     struct refusals refusals;
@@ -33,10 +35,10 @@ struct relay {
 
 /*
  * Prepares a relay for a listening, non-blocking socket, which stays the caller's, as the options
- * do. Blocks signals. ERR_SYSTEM with errno.
+ * and the destination do. Blocks signals. ERR_SYSTEM with errno.
  */
 enum err must_check relay_open(struct relay *ret_relay, const struct options *options,
-                               int listener);
+                               const struct client_call *destination, int listener);
 
 /* Serves until a signal asks for the end. ERR_SYSTEM with errno if epoll itself fails. */
 enum err must_check relay_run(struct relay *relay);

@@ -3,12 +3,14 @@
  * split-ssh-relay: gives the programs of this qube an agent socket whose other end is in the
  * vault. It hands each connection to a qrexec-client-vm of its own and copies no byte.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client_config.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -61,18 +63,21 @@ static enum err must_check get_listener(const struct options *options,
     return err == OK ? unix_listen(where, 0600, ret_socket, ret_why) : err;
 }
 
-static int serve(const struct options *options, const struct unix_socket *listener)
+static_assert(CLIENT_CONFIG_WHY <= UNIX_WHY_MAX, "a sentence about a file fits");
+
+static int serve(const struct options *options, const struct client_call *destination,
+                 const struct unix_socket *listener)
 {
     static struct relay relay;
-    enum err err = relay_open(&relay, options, listener->fd);
+    enum err err = relay_open(&relay, options, destination, listener->fd);
 
     if (err == OK) {
         err = sandbox_enter(options->client);
     }
     if (err == OK) {
         log_line("listening on %s for %s in %s",
-                 listener->path[0] != '\0' ? listener->path : "systemd's socket", options->service,
-                 options->target);
+                 listener->path[0] != '\0' ? listener->path : "systemd's socket",
+                 destination->service, destination->target);
         err = relay_run(&relay);
     }
     if (err != OK) {
@@ -86,6 +91,7 @@ static int serve(const struct options *options, const struct unix_socket *listen
 
 int main(int argc, char **argv)
 {
+    struct client_call destination;
     struct unix_socket listener;
     struct options options;
     char why[UNIX_WHY_MAX];
@@ -104,9 +110,11 @@ int main(int argc, char **argv)
         fputs(options.help ? options_usage : "split-ssh-relay " SPLIT_SSH_VERSION "\n", stdout);
         return EXIT_SUCCESS;
     }
-    if (get_listener(&options, &listener, why) != OK) {
+    if (client_config_call(options.config, options.target, options.agent, &destination, why) !=
+            OK ||
+        get_listener(&options, &listener, why) != OK) {
         log_line("%s", why);
         return EXIT_FAILURE;
     }
-    return serve(&options, &listener);
+    return serve(&options, &destination, &listener);
 }

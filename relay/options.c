@@ -6,41 +6,24 @@
 
 #include "options.h"
 
-#define SERVICE     "qubes.SshAgent"
-#define LETTERS     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-#define DISPOSABLE  "@dispvm:"
-#define CLIENT_PATH "/usr/bin/qrexec-client-vm"
-
 const char options_usage[] =
-    "usage: split-ssh-relay [-a SOCKET] [-A AGENT] [-n CALLS] [--qrexec-client PATH] [TARGET]\n"
+    "usage: split-ssh-relay [-a SOCKET] [-A AGENT] [-n CALLS] [--config DIR]\n"
+    "                       [--qrexec-client PATH] [TARGET]\n"
+    "       split-ssh-relay -h | -V\n"
     "\n"
     "Listens on a socket for ssh and connects each client to the SSH agent of another qube.\n"
     "\n"
     "  -a SOCKET             listen there (default: ~/.split-ssh/AGENT.sock, or default.sock)\n"
-    "  -A AGENT              which of the vault's agents: calls " SERVICE "+AGENT\n"
+    "  -A AGENT              which of the vault's agents: calls " CALL_SERVICE "+AGENT; default\n"
+    "                        is the one in DIR/" CONFIG_AGENT ", or the one without\n"
+    "                        a name\n"
     "  -n CALLS              calls at once, 1 to 128 (default: 32); more clients wait\n"
-    "  --qrexec-client PATH  the program that makes a call (default: " CLIENT_PATH ")\n"
+    "  --config DIR          where the files are (default: " CONFIG_DIRECTORY ")\n"
+    "  --qrexec-client PATH  the program that makes a call (default: " QREXEC_CLIENT ")\n"
     "  -V, --version         print the version\n"
     "  -h, --help            print this\n"
-    "  TARGET                the vault (default: @default, which dom0's policy resolves)\n";
-
-/* A qube's name, or one of qrexec's keywords such as @default and @dispvm:NAME. */
-static bool target_valid(const char *target)
-{
-    size_t len = strlen(target);
-
-    if (strncmp(target, DISPOSABLE, strlen(DISPOSABLE)) == 0) {
-        len -= strlen(DISPOSABLE);
-    }
-    return len > 0 && len <= QUBE_NAME_MAX && target[0] != '-' &&
-           target[strspn(target, LETTERS "@:._-")] == '\0';
-}
-
-static bool agent_valid(const char *agent)
-{
-    return strspn(agent, LETTERS) > 0 && agent[strspn(agent, LETTERS "_.-")] == '\0' &&
-           strlen(agent) <= SERVICE_MAX - strlen(SERVICE "+");
-}
+    "  TARGET                the vault (default: the one in DIR/" CONFIG_VAULT ", or\n"
+    "                        " CALL_TARGET_ANY ", which dom0's policy resolves)\n";
 
 /* 1 to CALLS_MAX in decimal; 0 for anything else. */
 static unsigned parse_calls(const char *text)
@@ -61,14 +44,14 @@ static enum err must_check check(const struct options *options, char *ret_why)
         snprintf(ret_why, UNIX_WHY_MAX, "-n takes a number from 1 to %u", CALLS_MAX);
         return ERR_MALFORMED;
     }
-    if (options->agent != NULL && !agent_valid(options->agent)) {
+    if (options->agent != NULL && !call_agent_valid(options->agent)) {
         snprintf(ret_why, UNIX_WHY_MAX,
                  "-A takes the name of an agent: a letter or digit, then letters, digits, '_', "
                  "'.' and '-', %zu at most",
-                 SERVICE_MAX - strlen(SERVICE "+"));
+                 CALL_AGENT_MAX);
         return ERR_MALFORMED;
     }
-    if (!target_valid(options->target)) {
+    if (options->target != NULL && !call_target_valid(options->target)) {
         snprintf(ret_why, UNIX_WHY_MAX,
                  "TARGET is the name of a qube (%u bytes at most), @default or @dispvm:NAME",
                  QUBE_NAME_MAX);
@@ -90,6 +73,9 @@ static bool take(struct options *options, int option)
     case 'n':
         options->calls = parse_calls(optarg);
         return true;
+    case 'c':
+        options->config = optarg;
+        return true;
     case 'q':
         options->client = optarg;
         return true;
@@ -107,12 +93,14 @@ static bool take(struct options *options, int option)
 enum err options_parse(int argc, char **argv, struct options *ret_options, char *ret_why)
 {
     static const struct option longopts[] = {
+        {"config", required_argument, NULL, 'c'},
         {"qrexec-client", required_argument, NULL, 'q'},
         {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    struct options options = {.target = "@default", .client = CLIENT_PATH, .calls = CALLS_DEFAULT};
+    struct options options = {
+        .config = CONFIG_DIRECTORY, .client = QREXEC_CLIENT, .calls = CALLS_DEFAULT};
     enum err err;
     int option;
 
@@ -130,13 +118,10 @@ enum err options_parse(int argc, char **argv, struct options *ret_options, char 
         options.target = argv[optind];
     }
     err = check(&options, ret_why);
-    if (err != OK) {
-        return err;
+    if (err == OK) {
+        *ret_options = options;
     }
-    snprintf(options.service, sizeof options.service, "%s%s%s", SERVICE,
-             options.agent != NULL ? "+" : "", options.agent != NULL ? options.agent : "");
-    *ret_options = options;
-    return OK;
+    return err;
 }
 
 enum err options_default_socket(const struct options *options, char *ret_path, char *ret_why)
@@ -149,7 +134,7 @@ enum err options_default_socket(const struct options *options, char *ret_path, c
         return ERR_NOT_FOUND;
     }
     len = snprintf(ret_path, UNIX_PATH_MAX, "%s/.split-ssh/%s.sock", home,
-                   options->agent != NULL ? options->agent : "default");
+                   options->agent != NULL ? options->agent : CALL_AGENT_DEFAULT);
     if (len < 0 || (size_t)len >= UNIX_PATH_MAX) {
         snprintf(ret_why, UNIX_WHY_MAX,
                  "the path of the socket in HOME is too long (%zu bytes fit): give one with -a",

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "client_config.h"
 #include "err.h"
 #include "limits.h"
 #include "unix_socket.h"
@@ -14,13 +15,13 @@
 
 struct options {
     const char *socket; /* NULL: the default path, or systemd's socket */
-    const char *agent;  /* NULL: none */
-    const char *target;
+    const char *agent;  /* NULL: none, as good as "default" */
+    const char *target; /* NULL: none was given */
+    const char *config; /* directory */
     const char *client; /* path of qrexec-client-vm */
     unsigned calls;     /* at once, 1 to CALLS_MAX */
     bool help;
     bool version;
-    char service[SERVICE_MAX + 1U]; /* with the argument */
 };
 
 /*

@@ -138,7 +138,14 @@ refused_with_status() {
     rm "$D/usr-local/qubes.SshAgent"
     start_relay
     refused_with_status 127
-    logged 'start split-ssh-agent there'
+    logged 'install split-ssh-vault in its template, .*`qvm-service NAME-OF-THE-VAULT split-ssh-vault on`'
+}
+
+@test "127 of a vault by name gives that name" {
+    rm "$D/usr-local/qubes.SshAgent"
+    start_relay my-vault
+    refused_with_status 127
+    logged 'my-vault has no service qubes.SshAgent .*`qvm-service my-vault split-ssh-vault on`'
 }
 
 @test "125: the agent in the vault is dead" {
@@ -149,7 +156,7 @@ refused_with_status() {
     wait_until gone "$SPAWNED"
     start_relay
     refused_with_status 125
-    logged 'see that the vault can start'
+    logged 'see that the vault exists and can start, that `split-ssh check` there finds nothing'
 }
 
 @test "a refusal after qrexec has taken the request" {
@@ -556,6 +563,126 @@ END
     wait_until test -S "$D/three"
     SSH_AUTH_SOCK="$D/three" spawn ssh-add -l
     wait_until logged 'leave -a out'
+}
+
+### The files of the qube
+
+# calls_to TARGET SERVICE [RELAY-OPTION...]: what a relay with the files in $D/config calls.
+calls_to() {
+    local target="$1" service="$2"
+
+    shift 2
+    client_script <<<'printf "%s\n" "$@" >"$0.args"; exit 126'
+    start_relay_as "$RELAY" -a "$SOCKET" --config "$D/config" --qrexec-client "$CLIENT" "$@"
+    run ssh-add -l
+    diff "$CLIENT.args" <(printf '%s\n' -- "$target" "$service")
+    logged "listening on $SOCKET for $service in $target\$"
+    end_relay
+}
+
+@test "-A default is the agent without a name, and so is no -A" {
+    calls_to @default qubes.SshAgent -A default
+    calls_to @default qubes.SshAgent
+    calls_to my-vault qubes.SshAgent -A default my-vault
+    export HOME="$D/home"
+    mkdir "$HOME"
+    start_relay_as "$RELAY" -A default --qrexec-client "$STANDIN"
+    SSH_AUTH_SOCK="$HOME/.split-ssh/default.sock" ssh-add -l
+    [ "$(tail -1 "$DESCRIPTORS")" = "qubes.SshAgent+ dev" ]
+}
+
+@test "the vault and the default agent of the files" {
+    mkdir "$D/config"
+    printf 'my-vault\n' >"$D/config/split-ssh-vault"
+    calls_to my-vault qubes.SshAgent
+    calls_to my-vault qubes.SshAgent+home -A home
+    printf work >"$D/config/split-ssh-default-agent"
+    calls_to my-vault qubes.SshAgent+work
+    calls_to my-vault qubes.SshAgent+work -A default
+    calls_to my-vault qubes.SshAgent+home -A home
+    # What is given wins.
+    calls_to other qubes.SshAgent+work other
+    calls_to @default qubes.SshAgent+home -A home @default
+    printf '  default\t\n\n' >"$D/config/split-ssh-default-agent"
+    calls_to my-vault qubes.SshAgent
+    # An empty file is none.
+    : >"$D/config/split-ssh-default-agent"
+    printf '\n' >"$D/config/split-ssh-vault"
+    calls_to @default qubes.SshAgent
+}
+
+@test "the longest names in the files" {
+    mkdir "$D/config"
+    printf '@dispvm:%031d\n' 1 >"$D/config/split-ssh-vault"
+    printf '%048d' 1 >"$D/config/split-ssh-default-agent"
+    calls_to "@dispvm:$(printf '%031d' 1)" "qubes.SshAgent+$(printf '%048d' 1)"
+}
+
+@test "a policy line for the default agent of the file" {
+    mkdir "$D/config"
+    echo work >"$D/config/split-ssh-default-agent"
+    export QREXEC_STANDIN_EXIT=126
+    start_relay --config "$D/config"
+    refused_with_status 126
+    logged ': qubes.SshAgent +work NAME-OF-THIS-QUBE @default allow target='
+}
+
+# useless FILE [RELAY-OPTION...]: the relay does not start, and says which file it is and what to do.
+useless() {
+    local file="$1"
+
+    shift
+    run timeout 60 "$RELAY" -a "$SOCKET" --config "$D/config" "$@"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "split-ssh-relay: $D/config/$file is not one word, "*": write that into it, or remove it" ]]
+    [ ! -e "$SOCKET" ]
+}
+
+@test "files that are of no use" {
+    mkdir "$D/config"
+    for word in 'two words' 'va/ult' '-vault' '@dispvm:' "$(printf '%032d' 1)" '# vault' 'v\0ault' 'v\0' \
+        '\0' "$(printf '%0300d' 1)"; do
+        printf -- "$word" >"$D/config/split-ssh-vault"
+        useless split-ssh-vault
+    done
+    [[ "$output" == *" is not one word, the vault's name (39 bytes at most): "* ]]
+    # What is given wins, so nobody reads the file.
+    calls_to my-vault qubes.SshAgent my-vault
+    rm "$D/config/split-ssh-vault"
+    for word in 'two words' .work 'wo/rk' "$(printf '%049d' 1)" 'work\0'; do
+        printf -- "$word" >"$D/config/split-ssh-default-agent"
+        useless split-ssh-default-agent -A default
+    done
+    [[ "$output" == *" is not one word, the name of one of the vault's agents (48 bytes at most): "* ]]
+    calls_to @default qubes.SshAgent+home -A home
+    # Neither a directory nor a pipe, on which reading would wait for ever.
+    rm "$D/config/split-ssh-default-agent"
+    mkfifo "$D/config/split-ssh-vault"
+    useless split-ssh-vault
+    rm "$D/config/split-ssh-vault"
+    mkdir "$D/config/split-ssh-vault"
+    useless split-ssh-vault
+}
+
+@test "a file that may not be read" {
+    [ "$(id -u)" -eq 0 ] || skip "needs root"
+    local open
+
+    open="$(mktemp -d)"
+    chmod 755 "$open"
+    echo my-vault >"$open/split-ssh-vault"
+    chmod 600 "$open/split-ssh-vault"
+    mkdir -m 700 "$open/sockets"
+    chown nobody "$open/sockets"
+    # The build may be where others cannot go.
+    cp "$RELAY" "$open/relay"
+    run timeout 60 setpriv --reuid nobody --clear-groups "$open/relay" -a "$open/sockets/s" \
+        --config "$open"
+    echo "$output"
+    rm -r "$open"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *": cannot read $open/split-ssh-vault: Permission denied (chmod a+r "*")" ]]
 }
 
 ### The command line

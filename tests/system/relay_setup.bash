@@ -104,7 +104,8 @@ start_vault() {
 
 # start_relay [OPTION...]: waits until it listens. Its pid is in RELAY_PID.
 start_relay() {
-    start_relay_as "$RELAY" -a "$SOCKET" --qrexec-client "$STANDIN" "$@"
+    # Not with the files of the qube in which the tests run.
+    start_relay_as "$RELAY" -a "$SOCKET" --config "$D" --qrexec-client "$STANDIN" "$@"
 }
 
 # start_relay_as COMMAND...: the same for a whole command line. The log starts empty.
