@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Errors: what a function could not do. The numbers go over the agent-keystore channel. */
+/*
+ * Errors: what a function could not do. The numbers go over the agent-keystore channel; 17, 24 and
+ * 27 are free.
+ */
 #ifndef SPLIT_SSH_ERR_H
 #define SPLIT_SSH_ERR_H
 
@@ -22,17 +25,15 @@ enum err {
     ERR_KEY_RSA_SIZE = 13,  /* RSA outside 2048..16384 bits */
     ERR_KEY_INVALID = 14,   /* a point off the curve, an even modulus, a bad exponent */
     ERR_KEY_MISMATCH = 15,  /* private and public half are not one key */
-    ERR_CONSTRAINT = 16,    /* a constraint that is not supported; 17 is free */
+    ERR_CONSTRAINT = 16,    /* a constraint that is not supported */
     ERR_CONSTRAINT_SK = 18, /* ... sk-provider@openssh.com */
     ERR_SIGN_FLAGS = 19,    /* unknown flags in a sign request */
     ERR_CONFIRM = 20,       /* the key asks for confirmation and nobody confirmed */
     ERR_BAD_SIGNATURE = 21, /* a signature that does not verify */
     ERR_DENIED = 22,        /* this peer may not do that */
     ERR_TOO_MANY = 23,      /* keys, or their public halves do not fit into one answer */
-    ERR_SHA1 = 24,          /* an RSA signature with SHA-1, for a qube */
     ERR_BOUND = 25,         /* the connection lost the right to sign by a refused session-bind */
     ERR_APPROVAL = 26,      /* an approval that is not for this, is over, or was used before */
-    ERR_POLICY = 27,        /* the policy says no */
     ERR_ANSWER = 28,        /* the user said no, or nothing */
     ERR_DESTINATION = 29,   /* a destination constraint of the key does not permit it */
     ERR_SESSION = 30,       /* a login to another session than the one that was bound last */
@@ -96,14 +97,10 @@ static inline const char *err_text(enum err err)
         return "not allowed from here";
     case ERR_TOO_MANY:
         return "there are too many keys (remove some)";
-    case ERR_SHA1:
-        return "RSA with SHA-1 (the client has to ask for rsa-sha2-256 or rsa-sha2-512)";
     case ERR_BOUND:
         return "a session-bind on this connection was refused";
     case ERR_APPROVAL:
         return "the approval is for something else, is over, or was used before";
-    case ERR_POLICY:
-        return "the policy does not allow it";
     case ERR_ANSWER:
         return "it was not allowed";
     case ERR_DESTINATION:
