@@ -105,6 +105,31 @@ no_processes() {
     wait_until listed vault work
 }
 
+# sign: as git does it.
+sign() {
+    shell dev 'ssh-add -L >key.pub && echo text | ssh-keygen -q -Y sign -n git -f key.pub >/dev/null'
+}
+
+@test "an agent that was started before the session asks on the session's display" {
+    local pid
+
+    into vault /usr/bin/ssh-askpass 755 <<'END'
+#!/bin/sh
+echo "$DISPLAY" >/tmp/display
+END
+    vault systemctl --user unset-environment DISPLAY WAYLAND_DISPLAY
+    restart_agent
+    pid=$(agent_pid)
+    refute sign
+    refute vault test -e /tmp/display
+    vault systemctl --user set-environment DISPLAY=:7
+    sign
+    [ "$(vault cat /tmp/display)" = :7 ]
+    [ "$(agent_pid)" = "$pid" ]
+    vault systemctl --user unset-environment DISPLAY
+    vault_root rm /usr/bin/ssh-askpass
+}
+
 is_another() {
     local now
 
