@@ -21,7 +21,7 @@ static struct {
 
 static struct policy *policy;
 static struct known_hosts *hosts;
-static bool failed; /* the last reading */
+static char fault[POLICY_ERROR_MAX]; /* of the last reading; empty if it went well */
 
 const struct policy *config_policy(void)
 {
@@ -31,6 +31,11 @@ const struct policy *config_policy(void)
 const struct known_hosts *config_known_hosts(void)
 {
     return hosts;
+}
+
+const char *config_fault(void)
+{
+    return fault;
 }
 
 static void forget_reading(void)
@@ -106,7 +111,7 @@ void config_file(enum prompt_file kind, const char *path, struct view content)
 
 static void complain(const char *problem)
 {
-    failed = true;
+    snprintf(fault, sizeof fault, "%s", problem);
     report("error: %s%s", problem, policy != NULL ? "; the policy stays as it was" : "");
     if (policy != NULL) {
         notice("SSH keys: the policy stays as it was: %s", problem);
@@ -119,7 +124,7 @@ static void take_policy(const char *problem)
     struct policy *fresh = NULL;
     struct policy *old = policy;
 
-    failed = false;
+    fault[0] = '\0';
     if (problem[0] != '\0') {
         complain(problem);
         return;
@@ -166,7 +171,7 @@ void config_files(const char *policy_problem, const char *hosts_problem)
     take_hosts(hosts_problem);
     forget_reading();
     /* The policy names another file than the one that was read with it. */
-    if (!starting && !failed && strcmp(named, policy_known_hosts(policy)) != 0) {
+    if (!starting && fault[0] == '\0' && strcmp(named, policy_known_hosts(policy)) != 0) {
         prompt_read(policy_known_hosts(policy));
     }
 }
@@ -175,10 +180,10 @@ enum err config_load(void)
 {
     enum err err = prompt_read_now("");
 
-    if (err == OK && !failed && policy_known_hosts(policy)[0] != '\0') {
+    if (err == OK && fault[0] == '\0' && policy_known_hosts(policy)[0] != '\0') {
         err = prompt_read_now(policy_known_hosts(policy));
     }
-    if (err == OK && (failed || hosts == NULL)) {
+    if (err == OK && (fault[0] != '\0' || hosts == NULL)) {
         err = ERR_MALFORMED;
     }
     return err;

@@ -23,6 +23,9 @@ void config_files(const char *policy_problem, const char *hosts_problem);
 const struct policy *config_policy(void);
 const struct known_hosts *config_known_hosts(void);
 
+/* What was wrong with the policy's files when they were read last; "" for nothing. */
+const char *config_fault(void);
+
 void config_free(void);
 
 #endif

@@ -264,6 +264,7 @@ static const struct {
     {"query", false, extension_query},
     {"session-bind@openssh.com", false, extension_session_bind},
     {CONTROL_STATUS, true, status_status},
+    {CONTROL_CHECK, true, status_check},
     {CONTROL_GRANTS, true, status_grants},
     {CONTROL_REVOKE, true, status_revoke},
     {CONTROL_POLICY_TEST, true, status_policy_test},

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agents.h"
 #include "audit.h"
@@ -229,6 +230,51 @@ void status_status(struct client *client, struct view body)
     say("sandbox of the agent: %s\n", sandbox_describe());
     say("audit log: %s/%s\n", audit_directory(), AUDIT_FILE);
     answer(client, CONTROL_STATUS, true);
+}
+
+static size_t count_keys(void)
+{
+    const struct agent *agent = NULL;
+    size_t count = 0;
+
+    while ((agent = agents_next(agent)) != NULL) {
+        size_t at = 0;
+
+        while (identity_next(&agent->identities, &at) != NULL) {
+            count++;
+        }
+    }
+    return count;
+}
+
+static bool is_set(const char *variable)
+{
+    const char *value = getenv(variable);
+
+    return value != NULL && value[0] != '\0';
+}
+
+/* The same for a program: `split-ssh check`. */
+void status_check(struct client *client, struct view body)
+{
+    char clean[LOG_LINE_MAX];
+
+    if (body.len != 0) {
+        handle_failure(client, "be checked", ERR_MALFORMED);
+        return;
+    }
+    begin();
+    say("version " SPLIT_SSH_VERSION "\n");
+    say("keys %zu\n", count_keys());
+    say("locked %s\n", lock_state_is_locked() ? "yes" : "no");
+    say("prompt %s\n", prompt_is_alive() ? "yes" : "no");
+    say("display %s\n", is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") ? "yes" : "no");
+    say("memory %s\n", keystore_memory());
+    say("keystore %s\n", keystore_sandbox());
+    say("agent %s\n", sandbox_describe());
+    say("policy %s\n", log_clean(clean, sizeof clean, config_fault(), strlen(config_fault())));
+    say("audit %s\n", audit_directory());
+    answer(client, CONTROL_CHECK, true);
 }
 
 void status_grants(struct client *client, struct view body)

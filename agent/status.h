@@ -10,6 +10,7 @@
  * the connection.
  */
 void status_status(struct client *client, struct view body);
+void status_check(struct client *client, struct view body);
 void status_grants(struct client *client, struct view body);
 void status_revoke(struct client *client, struct view body);
 void status_policy_test(struct client *client, struct view body);

@@ -8,6 +8,7 @@
  *
  * name                    body                       text
  * status@split-ssh        -                          keys, qubes, memory, sandbox
+ * check@split-ssh         -                          the same for a program, see below
  * grants@split-ssh        -                          what is allowed without a question for now
  * revoke@split-ssh        bool all, string qube      what was revoked
  * policy-test@split-ssh   string qube, string key    which rule decides, and its file and line
@@ -19,10 +20,16 @@
  * reload@split-ssh reads the agent's key files anew; keys from files that are gone are removed. Its
  * answer comes when that is done.
  *
- * The text is for a person, made by the agent and ready to print: printable ASCII, tabs, and lines
- * that end in a newline. If ok is false it says why not, as one phrase without a newline. A body
- * that is malformed, and an agent that does not know the name, is FAILURE (5) or EXTENSION_FAILURE
- * (28).
+ * The text of check@split-ssh has a line for each of these words: the word, a blank, and the value,
+ * which may be empty. "version"; "keys", how many in all agents; "locked", "prompt" (it runs) and
+ * "display" (the agent's environment has one): yes or no; "memory", "keystore", "agent": where keys
+ * are and the two sandboxes, as in status@split-ssh; "policy": what was wrong with its files when
+ * they were read last; "audit": the directory of the log, empty if there is none.
+ *
+ * Any other text is for a person, made by the agent and ready to print: printable ASCII, tabs, and
+ * lines that end in a newline. If ok is false it says why not, as one phrase without a newline. A
+ * body that is malformed, and an agent that does not know the name, is FAILURE (5) or
+ * EXTENSION_FAILURE (28).
  */
 #ifndef SPLIT_SSH_CONTROL_IPC_H
 #define SPLIT_SSH_CONTROL_IPC_H
@@ -30,6 +37,7 @@
 #include "limits.h"
 
 #define CONTROL_STATUS      "status@split-ssh"
+#define CONTROL_CHECK       "check@split-ssh"
 #define CONTROL_GRANTS      "grants@split-ssh"
 #define CONTROL_REVOKE      "revoke@split-ssh"
 #define CONTROL_POLICY_TEST "policy-test@split-ssh"

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "connection.h"
 #include "log.h"
 #include "unix_socket.h"
 
@@ -69,25 +70,29 @@ static void options_first(char **words)
     }
 }
 
+static void no_agent(const char *agent, const char *path)
+{
+    if (strcmp(agent, "default") == 0) {
+        log_line("no agent listens on %s (split-ssh check says why)", path);
+    } else {
+        log_line("there is no agent %s at %s (mkdir -p -m 700 ~/.ssh/identities.d/%s makes one)",
+                 agent, path, agent);
+    }
+}
+
 enum err add(const struct options *options)
 {
-    const char *socket = options->socket != NULL ? options->socket : getenv("SSH_AUTH_SOCK");
     char program[] = "ssh-add";
     char path[UNIX_PATH_MAX];
     struct stat status;
     enum err err;
 
-    if (socket == NULL || socket[0] == '\0') {
-        log_line("SSH_AUTH_SOCK is not set: say with -a where split-ssh-agent listens");
-        return ERR_NOT_FOUND;
-    }
-    err = find_socket(socket, options->agent, path);
+    err = find_socket(connection_path(options->socket), options->agent, path);
     if (err != OK) {
         return err;
     }
     if (stat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) {
-        log_line("there is no agent %s at %s (mkdir -p -m 700 ~/.ssh/identities.d/%s makes one)",
-                 options->agent, path, options->agent);
+        no_agent(options->agent, path);
         return ERR_NOT_FOUND;
     }
     options_first(options->ssh_add);

@@ -5,8 +5,8 @@
 #include "options.h"
 
 /*
- * Becomes ssh-add, for the socket of options->agent, which is beside the one of the options or of
- * SSH_AUTH_SOCK. Returns only if it cannot, after the reason was reported.
+ * Becomes ssh-add, for the socket of options->agent, which is beside connection_path(). Returns
+ * only if it cannot, after the reason was reported.
  */
 enum err must_check add(const struct options *options);
 

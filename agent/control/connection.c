@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,6 +12,17 @@
 
 #include "clock.h"
 #include "limits.h"
+#include "paths.h"
+
+const char *connection_path(const char *given)
+{
+    const char *environment = getenv("SSH_AUTH_SOCK");
+
+    if (given != NULL) {
+        return given;
+    }
+    return environment != NULL && environment[0] != '\0' ? environment : VAULT_AGENT_SOCKET;
+}
 
 /* Waits until the socket can be read or written; errno is ETIMEDOUT if that is not in time. */
 static bool ready(int fd, short events, uint64_t deadline)
@@ -83,19 +95,21 @@ static enum err must_check connect_to(int fd, const char *path, char *ret_why)
     snprintf(ret_why, CONNECTION_WHY_MAX, "cannot connect to %s: %s", path,
              errno == EAGAIN         ? "the agent takes no more connections: is it stopped?"
              : errno == ECONNREFUSED ? "no agent listens there any more"
+             : errno == ENOENT       ? "no agent listens there"
                                      : strerror(errno));
     return ERR_SYSTEM;
 }
 
 /* ERR_SYSTEM: errno, as of the functions above. ERR_TOO_BIG: the answer says that it is. */
-static enum err must_check exchange(int fd, struct view message, uint64_t deadline, uint8_t *buffer,
-                                    struct view *ret_answer)
+static enum err must_check exchange(int fd, struct view descriptor, struct view message,
+                                    uint64_t deadline, uint8_t *buffer, struct view *ret_answer)
 {
     uint8_t length[4];
     uint32_t len;
 
     store_u32(length, (uint32_t)message.len);
-    if (!send_all(fd, length, sizeof length, deadline) ||
+    if (!send_all(fd, descriptor.data, descriptor.len, deadline) ||
+        !send_all(fd, length, sizeof length, deadline) ||
         !send_all(fd, message.data, message.len, deadline) ||
         !receive_all(fd, length, sizeof length, deadline)) {
         return ERR_SYSTEM;
@@ -130,20 +144,32 @@ static void say_why(enum err err, const char *path, unsigned timeout_ms, char *r
 enum err connection_ask(const char *path, struct view message, unsigned timeout_ms, uint8_t *buffer,
                         struct view *ret_answer, char *ret_why)
 {
+    return connection_call(path, (struct view){NULL, 0}, message, timeout_ms, buffer, ret_answer,
+                           ret_why);
+}
+
+enum err connection_call(const char *path, struct view descriptor, struct view message,
+                         unsigned timeout_ms, uint8_t *buffer, struct view *ret_answer,
+                         char *ret_why)
+{
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     enum err err;
+    int saved;
 
     if (fd < 0) {
         snprintf(ret_why, CONNECTION_WHY_MAX, "cannot make a socket: %s", strerror(errno));
         return ERR_SYSTEM;
     }
     err = connect_to(fd, path, ret_why);
+    saved = errno;
     if (err == OK) {
-        err = exchange(fd, message, boottime_ms() + timeout_ms, buffer, ret_answer);
+        err = exchange(fd, descriptor, message, boottime_ms() + timeout_ms, buffer, ret_answer);
+        saved = errno;
         if (err != OK) {
             say_why(err, path, timeout_ms, ret_why);
         }
     }
     close(fd);
+    errno = saved;
     return err;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* split-ssh: asks the agent how it is, shows the audit log, starts others. */
+/* split-ssh: asks the agent how it is, shows the audit log, starts others, checks the set-up. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "add.h"
+#include "check.h"
 #include "log.h"
 #include "options.h"
 #include "passphrase.h"
@@ -22,6 +23,8 @@ static enum err run(const struct options *options)
     case COMMAND_PASSPHRASE_FORGET:
     case COMMAND_PASSPHRASE_TEST:
         return passphrase(options);
+    case COMMAND_CHECK:
+        return check(options);
     default:
         return request(options);
     }

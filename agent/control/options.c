@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "paths.h"
+
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 const char options_usage[] =
@@ -18,9 +20,10 @@ const char options_usage[] =
     "       split-ssh [-a SOCKET] add AGENT [KEYFILE | SSH-ADD-OPTION]...\n"
     "       split-ssh log [-f] [--json] [QUBE]\n"
     "       split-ssh passphrase store | forget | test KEY\n"
+    "       split-ssh check [--json] [vault | client]\n"
     "       split-ssh -h | -V\n"
     "\n"
-    "Shows what split-ssh-agent, in this qube, does and did.\n"
+    "Shows what split-ssh-agent, in this qube, does and did, and what is wrong with it.\n"
     "\n"
     "  status       keys, qubes that are connected, memory, sandbox\n"
     "  grants       what is allowed without a question for now\n"
@@ -33,10 +36,13 @@ const char options_usage[] =
     "  log          what was signed and refused, for whom and why\n"
     "  passphrase   stores the passphrase of a key file in the Secret Service, forgets it, or\n"
     "               tests whether the stored one is right\n"
+    "  check        walks the whole chain, on this side of it: what is wrong, and the command\n"
+    "               that mends it\n"
     "\n"
-    "  -a SOCKET      the agent's local socket (default: $SSH_AUTH_SOCK)\n"
+    "  -a SOCKET      the agent's local socket (default: $SSH_AUTH_SOCK, or else\n"
+    "                 " VAULT_AGENT_SOCKET ")\n"
     "  -f, --follow   log: wait for more\n"
-    "  --json         log: the lines as they are in the file\n"
+    "  --json         log: the lines as they are in the file; check: one object\n"
     "  -V, --version  print the version\n"
     "  -h, --help     print this\n";
 
@@ -64,7 +70,7 @@ static enum err take_agent(char **operands, int count, struct options *options, 
 static enum err take_key_file(char **operands, int count, struct options *options, char *ret_why)
 {
     (void)count;
-    (void)ret_why; /* what the file is, split-ssh-askpass says */
+    ret_why[0] = '\0'; /* what the file is, split-ssh-askpass says */
     options->key = operands[0];
     return OK;
 }
@@ -92,6 +98,17 @@ static enum err take_qube_or_all(char **operands, int count, struct options *opt
     return strcmp(operands[0], "all") == 0 ? OK : take_qube(operands, count, options, ret_why);
 }
 
+static enum err take_side(char **operands, int count, struct options *options, char *ret_why)
+{
+    (void)count;
+    if (strcmp(operands[0], "vault") != 0 && strcmp(operands[0], "client") != 0) {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "check takes \"vault\", \"client\" or nothing");
+        return ERR_MALFORMED;
+    }
+    options->side = operands[0];
+    return OK;
+}
+
 static const struct syntax {
     const char *words[2]; /* the second one is NULL if one word is enough */
     int least, most;      /* operands after the words */
@@ -111,6 +128,7 @@ static const struct syntax {
     [COMMAND_PASSPHRASE_FORGET] =
         {{"passphrase", "forget"}, 1, 1, "a key file or a fingerprint", take_key_file},
     [COMMAND_PASSPHRASE_TEST] = {{"passphrase", "test"}, 1, 1, "a key file", take_key_file},
+    [COMMAND_CHECK] = {{"check", NULL}, 0, 1, "\"vault\" or \"client\", or nothing", take_side},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -227,6 +245,30 @@ static bool take(struct options *options, int option, const char *value)
     }
 }
 
+/* Options that are for other commands. */
+static enum err must_check check_options(const struct options *options, char *ret_why)
+{
+    const enum command command = options->command;
+    const char *why = NULL;
+
+    if (options->follow && command != COMMAND_LOG) {
+        why = "-f is for split-ssh log";
+    } else if (options->json && command != COMMAND_LOG && command != COMMAND_CHECK) {
+        why = "--json is for split-ssh log and split-ssh check";
+    } else if (options->socket != NULL && command == COMMAND_LOG) {
+        why = "log reads a file: it takes no -a";
+    } else if (options->socket != NULL && command == COMMAND_CHECK) {
+        why = "check looks at the sockets of the packages: it takes no -a";
+    } else if (options->socket != NULL && commands[command].take == take_key_file) {
+        why = "passphrase asks no agent: it takes no -a";
+    }
+    if (why != NULL) {
+        snprintf(ret_why, OPTIONS_WHY_MAX, "%s", why);
+        return ERR_MALFORMED;
+    }
+    return OK;
+}
+
 enum err options_parse(int argc, char **argv, struct options *ret_options, char *ret_why)
 {
     static const struct option longopts[] = {
@@ -256,17 +298,8 @@ enum err options_parse(int argc, char **argv, struct options *ret_options, char 
     if (err == OK) {
         err = take_operands(argv + optind + used, argc - optind - used, &options, ret_why);
     }
-    if (err == OK && options.command != COMMAND_LOG && (options.follow || options.json)) {
-        snprintf(ret_why, OPTIONS_WHY_MAX, "-f and --json are for split-ssh log");
-        err = ERR_MALFORMED;
-    }
-    if (err == OK && options.command == COMMAND_LOG && options.socket != NULL) {
-        snprintf(ret_why, OPTIONS_WHY_MAX, "log reads a file: it takes no -a");
-        err = ERR_MALFORMED;
-    }
-    if (err == OK && commands[options.command].take == take_key_file && options.socket != NULL) {
-        snprintf(ret_why, OPTIONS_WHY_MAX, "passphrase asks no agent: it takes no -a");
-        err = ERR_MALFORMED;
+    if (err == OK) {
+        err = check_options(&options, ret_why);
     }
     if (err == OK) {
         *ret_options = options;

@@ -25,17 +25,19 @@ enum command {
     COMMAND_PASSPHRASE_STORE,
     COMMAND_PASSPHRASE_FORGET,
     COMMAND_PASSPHRASE_TEST,
+    COMMAND_CHECK,
 };
 
 struct options {
     enum command command;
-    const char *socket; /* -a; NULL: SSH_AUTH_SOCK */
+    const char *socket; /* -a; NULL: none */
     const char *qube;   /* NULL: none was named */
     const char *key;    /* policy test, passphrase; NULL: none */
     const char *agent;  /* list, reload, add */
+    const char *side;   /* check: "vault" or "client"; NULL: those that are switched on */
     char **ssh_add;     /* add: what ssh-add gets, NULL-terminated */
     bool follow;        /* log -f */
-    bool json;          /* log --json */
+    bool json;          /* log, check: --json */
     bool help;
     bool version;
 };

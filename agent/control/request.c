@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "connection.h"
 #include "control_ipc.h"
@@ -32,6 +31,7 @@ static const char *const names[] = {
     [COMMAND_PASSPHRASE_STORE] = "",
     [COMMAND_PASSPHRASE_FORGET] = "",
     [COMMAND_PASSPHRASE_TEST] = "",
+    [COMMAND_CHECK] = "",
 };
 
 static const char *or_empty(const char *text)
@@ -63,6 +63,7 @@ static void put_request(struct wire_writer *w, const struct options *options)
     case COMMAND_PASSPHRASE_STORE:
     case COMMAND_PASSPHRASE_FORGET:
     case COMMAND_PASSPHRASE_TEST:
+    case COMMAND_CHECK:
         break;
     }
 }
@@ -113,17 +114,13 @@ static enum err must_check show(struct view frame, const char *name, const char 
 enum err request(const struct options *options)
 {
     static uint8_t answer[FRAME_MAX];
-    const char *socket = options->socket != NULL ? options->socket : getenv("SSH_AUTH_SOCK");
+    const char *socket = connection_path(options->socket);
     uint8_t bytes[REQUEST_MAX];
     struct wire_writer w = wire_writer(bytes, sizeof bytes);
     char why[CONNECTION_WHY_MAX];
     struct view frame = {NULL, 0};
     enum err err;
 
-    if (socket == NULL || socket[0] == '\0') {
-        log_line("SSH_AUTH_SOCK is not set: say with -a where split-ssh-agent listens");
-        return ERR_NOT_FOUND;
-    }
     put_request(&w, options);
     err = w.err;
     if (err == OK) {
@@ -132,7 +129,10 @@ enum err request(const struct options *options)
                                                                 : CONTROL_TIMEOUT_MS,
                              answer, &frame, why);
         if (err != OK) {
-            log_line("%s", why);
+            log_line("%s%s", why,
+                     err == ERR_SYSTEM && (errno == ENOENT || errno == ECONNREFUSED)
+                         ? " (split-ssh check says why)"
+                         : "");
         }
     }
     return err == OK ? show(frame, names[options->command], socket) : err;

@@ -4,23 +4,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "askpass_programs.h"
 #include "log.h"
-
-/* Debian, Fedora, Arch, SUSE; a distribution's own choice comes first. */
-static const char *const usual[] = {
-    "/usr/bin/ssh-askpass",
-    "/usr/libexec/openssh/ssh-askpass",
-    "/usr/lib/ssh/ssh-askpass",
-    "/usr/lib/openssh/gnome-ssh-askpass",
-    "/usr/libexec/openssh/gnome-ssh-askpass",
-    "/usr/lib/ssh/gnome-ssh-askpass3",
-    "/usr/libexec/ssh/gnome-ssh-askpass",
-    "/usr/bin/ksshaskpass",
-    "/usr/bin/lxqt-openssh-askpass",
-    "/usr/lib/ssh/x11-ssh-askpass",
-    "/usr/libexec/openssh/x11-ssh-askpass",
-    "/usr/libexec/ssh/x11-ssh-askpass",
-};
 
 static bool is_set(const char *variable)
 {
@@ -66,9 +51,9 @@ static const char *choose(const char *own)
         log_line("SSH_ASKPASS is not the full path of a program: %.200s (another one is taken)",
                  own);
     }
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
-        if (access(usual[i], X_OK) == 0 && !askpass_is_ours(usual[i])) {
-            return usual[i];
+    for (size_t i = 0; i < ASKPASS_PROGRAMS; i++) {
+        if (access(askpass_programs[i], X_OK) == 0 && !askpass_is_ours(askpass_programs[i])) {
+            return askpass_programs[i];
         }
     }
     return NULL;

@@ -333,7 +333,7 @@ refused_add() {
     start_agent
     run local_raw frame "1b$(wire_text query)" read frame "1b$(wire_text no@example.org)" read
     both="1d$(wire_text query)$(wire_text query)$(wire_text session-bind@openssh.com)"
-    own=$(for name in status grants revoke policy-test list reload; do wire_text "$name@split-ssh"; done)
+    own=$(for name in status check grants revoke policy-test list reload; do wire_text "$name@split-ssh"; done)
     [ "${lines[0]}" = "$both${own//$'\n'/}" ]
     [ "${lines[1]}" = "$FAILURE" ]
     # A qube is not told of what it may not use.

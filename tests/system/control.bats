@@ -117,8 +117,8 @@ usage_error() {
     usage_error '"a b" is not the name of a qube' revoke 'a b'
     usage_error '"(vault)" is not the name of a qube' revoke '(vault)'
     usage_error 'is not the name of a qube' log 'a-name-of-32-bytes-which-is-a-few'
-    usage_error '-f and --json are for split-ssh log' status -f
-    usage_error '-f and --json are for split-ssh log' grants --json
+    usage_error '-f is for split-ssh log' status -f
+    usage_error '--json is for split-ssh log and split-ssh check' grants --json
     usage_error 'log reads a file: it takes no -a' log -a "$AGENT_SOCKET"
 }
 
@@ -146,13 +146,42 @@ usage_error() {
     requested "$(wire_text list@split-ssh)$(wire_text work)"
 }
 
-@test "-a names another socket than SSH_AUTH_SOCK; without both it says so" {
+@test "-a names another socket than SSH_AUTH_SOCK" {
     answers "$(answer grants@split-ssh 1 'none')"
     SSH_AUTH_SOCK=/nowhere control 0 grants -a "$AGENT_SOCKET"
     [ "$output" = none ]
+}
+
+@test "without -a and SSH_AUTH_SOCK, it is the packages' socket" {
+    local real="$CONTROL"
+
+    unshare -rm mount --bind "$D" /run || skip "mount namespaces are not allowed here"
     unset SSH_AUTH_SOCK
+    mkdir "$D/run"
+    # With a /run of its own.
+    own_run() {
+        unshare -rm sh -c 'mount --bind "$1" /run; shift; exec "$@"' sh "$D/run" "$real" "$@"
+    }
+    CONTROL=own_run
     control 1 status
-    [[ "$stderr" == *"SSH_AUTH_SOCK is not set: say with -a where split-ssh-agent listens" ]]
+    [[ "$stderr" == *"cannot connect to /run/split-ssh/agent.sock: no agent listens there (split-ssh check says why)" ]]
+    control 1 add default
+    [[ "$stderr" == *": no agent listens on /run/split-ssh/agent.sock (split-ssh check says why)" ]]
+    control 1 add work
+    [[ "$stderr" == *": there is no agent work at /run/split-ssh/work.sock (mkdir "* ]]
+
+    mkdir "$D/run/split-ssh"
+    AGENT_SOCKET="$D/run/split-ssh/agent.sock"
+    answers "$(answer grants@split-ssh 1 'none')"
+    control 0 grants
+    [ "$output" = none ]
+    SSH_AUTH_SOCK='' control 0 grants
+    SSH_AUTH_SOCK=/nowhere control 1 grants
+
+    kill -KILL "$SERVER"
+    wait_until gone "$SERVER"
+    control 1 grants
+    [[ "$stderr" == *"cannot connect to /run/split-ssh/agent.sock: no agent listens there any more (split-ssh check says why)" ]]
 }
 
 @test "the agent says no: on standard error, with status 1" {
@@ -223,7 +252,7 @@ usage_error() {
     local pid
 
     control 1 status
-    [[ "$stderr" == *"cannot connect to $AGENT_SOCKET: No such file or directory" ]]
+    [[ "$stderr" == *"cannot connect to $AGENT_SOCKET: no agent listens there (split-ssh check says why)" ]]
     control 1 status -a "/$(printf '%0200d' 0)"
     [[ "$stderr" == *"the path of the socket is too long"* ]]
     spawn ssh-agent -D -a "$AGENT_SOCKET" >/dev/null
@@ -236,7 +265,7 @@ usage_error() {
     kill -KILL "$pid"
     wait_until gone "$pid"
     control 1 status
-    [[ "$stderr" == *"cannot connect to $AGENT_SOCKET: no agent listens there any more" ]]
+    [[ "$stderr" == *"cannot connect to $AGENT_SOCKET: no agent listens there any more (split-ssh check says why)" ]]
 }
 
 ### The log

@@ -177,7 +177,7 @@ END
 
     start_agent
     ssh-add -q "$KEYS/ed25519"
-    for name in status grants list revoke policy-test; do
+    for name in status check grants list revoke policy-test; do
         [[ "$(qube_raw dev frame "1b$(wire_text "$name@split-ssh")" read)" = @(05|1c) ]]
     done
     [[ "$(qube_raw dev frame "1b$(wire_text query)" read)" != *"$(printf split-ssh | hex)"* ]]
@@ -192,7 +192,7 @@ END
     local name
 
     start_agent
-    for name in status grants list revoke policy-test; do
+    for name in status check grants list revoke policy-test; do
         [[ "$(local_raw frame "1b$(wire_text "$name@split-ssh")ff" read)" = @(05|1c) ]]
     done
     # A qube's name of 32 bytes, and bytes left over.
