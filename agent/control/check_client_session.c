@@ -5,37 +5,8 @@
 #include <unistd.h>
 
 #include "check_client.h"
+#include "check_rivals.h"
 #include "check_run.h"
-
-/* Agents that desktops bring along, by their sockets, and what keeps them from coming back. */
-static const struct rival {
-    const char *part; /* of the socket's path */
-    const char *name;
-    const char *mend; /* "": nothing to keep off */
-} rivals[] = {
-    {"/.SSH_AGENT_", "what the guides start", ""},
-    {"/run/split-ssh/", "the agent of a vault in this qube", ""},
-    {"/keyring/", "gnome-keyring",
-     "mkdir -p ~/.config/autostart && printf '[Desktop Entry]\\nType=Application\\nHidden=true\\n' "
-     ">~/.config/autostart/gnome-keyring-ssh.desktop; "},
-    {"/gcr/", "gcr-ssh-agent", "systemctl --user mask --now gcr-ssh-agent.socket; "},
-    {"/S.gpg-agent.ssh", "gpg-agent", "systemctl --user mask --now gpg-agent-ssh.socket; "},
-    {"/openssh_agent", "ssh-agent", "systemctl --user mask --now ssh-agent.service; "},
-    {"/ssh-agent.socket", "ssh-agent", "systemctl --user mask --now ssh-agent.service; "},
-    {"/agent.", "ssh-agent", ""},
-};
-
-static const struct rival *find_rival(const char *socket)
-{
-    static const struct rival unknown = {"", "another agent", ""};
-
-    for (unsigned i = 0; i < sizeof rivals / sizeof rivals[0]; i++) {
-        if (strstr(socket, rivals[i].part) != NULL) {
-            return &rivals[i];
-        }
-    }
-    return &unknown;
-}
 
 /* One of the relays' sockets. */
 static bool is_ours(const char *socket)
@@ -67,7 +38,6 @@ void check_client_session(struct check *check)
     const char *wanted = client_agents()->agent[0].socket;
     char quoted[CLIENT_QUOTE_MAX];
     char value[CHECK_TEXT_MAX];
-    const struct rival *rival;
 
     if (vault_comes_first(check)) {
         return;
@@ -77,17 +47,16 @@ void check_client_session(struct check *check)
         check_ok(check, "SSH_AUTH_SOCK of the session is %s", value);
         return;
     }
-    rival = find_rival(value);
     if (value[0] == '\0') {
         check_wrong(check,
                     "SSH_AUTH_SOCK is not set in the session: programs that are started from "
                     "its menus find no agent");
     } else {
         check_wrong(check, "SSH_AUTH_SOCK of the session is %s: %s is in the way", value,
-                    rival->name);
+                    check_rival_name(value));
     }
     check_mend(check, CHECK_HERE, "%ssystemctl --user set-environment SSH_AUTH_SOCK=%s",
-               value[0] != '\0' ? rival->mend : "", check_quote(quoted, sizeof quoted, wanted));
+               check_rival_off(value), check_quote(quoted, sizeof quoted, wanted));
 }
 
 void check_client_shell(struct check *check)
@@ -116,7 +85,7 @@ void check_client_shell(struct check *check)
         check_wrong(check,
                     "SSH_AUTH_SOCK of this shell is %s: %s is in the way; see what sets it "
                     "in ~/.bashrc and ~/.profile",
-                    value, find_rival(value)->name);
+                    value, check_rival_name(value));
     }
     check_mend(check, CHECK_HERE, "export SSH_AUTH_SOCK=%s",
                check_quote(quoted, sizeof quoted, wanted));

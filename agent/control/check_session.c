@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check_rivals.h"
 #include "check_run.h"
 #include "check_vault.h"
 
@@ -16,51 +17,6 @@
 #define XSESSION    "/etc/X11/Xsession.options"
 #define STARTUP_MAX 65536U /* bytes of a start-up file that are looked at */
 #define HITS_MAX    8U     /* lines of one that are named */
-
-/* Other agents, known by the paths of their sockets. */
-static const struct rival {
-    const char *part; /* of the path */
-    const char *name;
-    const char *off; /* turns just that off */
-} rivals[] = {
-    {"/gcr/ssh", "gcr-ssh-agent",
-     "systemctl --user mask --now gcr-ssh-agent.socket gcr-ssh-agent.service"},
-    {"/keyring", "the SSH part of GNOME Keyring",
-     "mkdir -p ~/.config/autostart && printf '[Desktop Entry]\\nType=Application\\nName=SSH Key "
-     "Agent\\nHidden=true\\n' >~/.config/autostart/gnome-keyring-ssh.desktop"},
-    {"S.gpg-agent.ssh", "gpg-agent with " GPG_WORD,
-     "sed -i.bak 's/^" GPG_WORD "/# &/' ~/" GPG_FILE},
-    {"/openssh_agent", "OpenSSH's ssh-agent.service of the user",
-     "systemctl --user mask --now ssh-agent.socket ssh-agent.service"},
-    {"/ssh-agent", "an ssh-agent.service of the user",
-     "systemctl --user mask --now ssh-agent.socket ssh-agent.service"},
-    {"/.SSH_AGENT_", "the socket of the old guides' client", NULL},
-    {"/.split-ssh/", "the relay to another vault", NULL},
-    {"/ssh-", "an ssh-agent that the X session, or a shell, has started", NULL},
-};
-
-static const struct rival *find_rival(const char *socket)
-{
-    for (unsigned i = 0; i < sizeof rivals / sizeof rivals[0]; i++) {
-        if (strstr(socket, rivals[i].part) != NULL) {
-            return &rivals[i];
-        }
-    }
-    return NULL;
-}
-
-/* Who is at a socket that is not ours, for a person. */
-static const char *who_is_at(const char *socket)
-{
-    const struct rival *rival = find_rival(socket);
-    struct socket_look look;
-
-    if (rival != NULL) {
-        return rival->name;
-    }
-    socket_look(socket, &look);
-    return look.state == SOCKET_LISTENS ? "another agent" : "nobody";
-}
 
 static bool leads_to_agent(const char *value)
 {
@@ -89,10 +45,8 @@ static bool gpg_wants_ssh(void)
 void check_session(struct check *check)
 {
     char value[CHECK_TEXT_MAX];
-    const struct rival *rival;
 
     check_manager_has(VARIABLE, value);
-    rival = find_rival(value);
     if (leads_to_agent(value)) {
         check_ok(check, VARIABLE " of the session leads to the agent");
     } else if (value[0] == '\0') {
@@ -100,10 +54,8 @@ void check_session(struct check *check)
                     VARIABLE " is not set in the session: KeePassXC and others find no agent");
         check_mend(check, CHECK_HERE, SET_SESSION);
     } else {
-        check_wrong(check, VARIABLE " of the session is %s (%s)", value, who_is_at(value));
-        check_mend(check, CHECK_HERE, "%s%s" SET_SESSION,
-                   rival != NULL && rival->off != NULL ? rival->off : "",
-                   rival != NULL && rival->off != NULL ? "; " : "");
+        check_wrong(check, VARIABLE " of the session is %s (%s)", value, check_rival_name(value));
+        check_mend(check, CHECK_HERE, "%s" SET_SESSION, check_rival_off(value));
     }
     if (gpg_wants_ssh() && strstr(value, "gpg") == NULL) {
         check_wrong(check, "gpg-agent has " GPG_WORD " and takes " VARIABLE " at the next login");
@@ -207,7 +159,7 @@ void check_shell(struct check *check)
         check_mend(check, CHECK_HERE, SET_SHELL);
         return;
     }
-    check_wrong(check, VARIABLE " of this shell is %s (%s)", value, who_is_at(value));
+    check_wrong(check, VARIABLE " of this shell is %s (%s)", value, check_rival_name(value));
     check_mend(check, CHECK_HERE, SET_SHELL);
     if (strstr(value, "/ssh-") != NULL && xsession_starts_agent()) {
         check_note(check, "the X session may start an ssh-agent: " XSESSION " has use-ssh-agent");

@@ -218,11 +218,11 @@ unit_is() {
     export SSH_AUTH_SOCK="$HOME/.SSH_AGENT_vault"
     check 1
     only shell
-    finding shell wrong 'is .*/.SSH_AGENT_vault: what the guides start is in the way'
+    finding shell wrong 'is .*/.SSH_AGENT_vault: what the old guides start in a client is in the way'
     mended
     export SSH_AUTH_SOCK=/tmp/ssh-XXXX/agent.12
     check 1
-    finding shell wrong ': ssh-agent is in the way'
+    finding shell wrong ': an ssh-agent that the X session, or a shell, has started is in the way'
     # A login into this qube that brought its agent along is the user's own will.
     SSH_CONNECTION=1 check 0
     finding shell note 'as the ssh login into this qube has forwarded it'
@@ -254,14 +254,14 @@ unit_is() {
     echo SSH_AUTH_SOCK=/run/user/1000/gcr/ssh >"$D/session"
     check 1
     finding session wrong 'is /run/user/1000/gcr/ssh: gcr-ssh-agent is in the way'
-    [ "$MEND" = "systemctl --user mask --now gcr-ssh-agent.socket; $set" ]
+    [ "$MEND" = "systemctl --user mask --now gcr-ssh-agent.socket gcr-ssh-agent.service; $set" ]
     echo SSH_AUTH_SOCK=/run/user/1000/gnupg/S.gpg-agent.ssh >"$D/session"
     check 1
-    finding session wrong 'gpg-agent is in the way'
-    [ "$MEND" = "systemctl --user mask --now gpg-agent-ssh.socket; $set" ]
+    finding session wrong ': gpg-agent with enable-ssh-support is in the way'
+    [ "$MEND" = "sed -i.bak 's/^enable-ssh-support/# &/' ~/.gnupg/gpg-agent.conf; $set" ]
     echo SSH_AUTH_SOCK=/run/user/1000/keyring/ssh >"$D/session"
     check 1
-    finding session wrong 'gnome-keyring is in the way'
+    finding session wrong ': the SSH part of GNOME Keyring is in the way'
     [[ "$MEND" == *"; $set" ]]
     systemctl() { [ "$*" = "--user set-environment SSH_AUTH_SOCK=$SOCKET" ] && echo "$3" >"$D/session"; }
     mended
