@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Makes the packages of this tree for one distribution:
 #   packaging/packages.sh deb|rpm|arch DIRECTORY
-# A copy of the tree, in DIRECTORY/build, is what is built, so the tree itself stays as it is. The
-# packages come to lie in DIRECTORY. If they are there and nothing has changed since, they stay. 77:
-# this machine has not the tools.
+# A copy of the tree, in DIRECTORY/split-ssh-build, is what is built, so the tree itself stays as it
+# is. The packages come to lie in DIRECTORY. If they are there and nothing has changed since, they
+# stay. 77: this machine has not the tools.
 set -euo pipefail
 unset CDPATH DESTDIR # both would lead elsewhere
 
@@ -114,7 +114,7 @@ mkdir -p "$2"
 out=$(cd "$2" && pwd)
 cd "$(dirname "$0")/.."
 version=$(cat version)
-build="$out/build"
+build="$out/split-ssh-build"
 
 # Tests are in no package.
 sum=$(list_sources | grep -zvE '^(\./)?tests/' | pack "$1" | sha256sum)
@@ -122,7 +122,9 @@ if [ "$(cat "$out/made-from" 2>/dev/null)" = "$sum" ]; then
     echo "$out: made from these very sources"
     exit 0
 fi
-rm -rf "$out/made-from" "$build" "$out"/*.{deb,dsc,tar.xz,changes,buildinfo,rpm,spec,pkg.tar}
+# DIRECTORY may be one that has other things in it.
+rm -rf "$out/made-from" "$build" \
+    "$out"/split-ssh[-_.]*.{deb,dsc,tar.xz,changes,buildinfo,rpm,spec,pkg.tar}
 mkdir "$build"
 # In the background, since "||" would turn off -e in the function.
 $make >"$out/log" 2>&1 &

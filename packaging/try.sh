@@ -218,7 +218,7 @@ start_sshd() {
         2>"$dir/server.log" &
     server=$!
     tries=0
-    until grep -q '^Server listening on' "$dir/server.log"; do
+    until grep -q '^Server listening on' "$dir/server.log" 2>/dev/null; do
         alive "$server" && [ "$tries" -lt 200 ] || return 1
         sleep 0.1
         tries=$((tries + 1))

@@ -12,7 +12,8 @@
 
 #include "options.h"
 
-#define CHECK_FINDINGS_MAX 96U  /* of both sides; the longest table has a third of that */
+#define CHECK_FINDINGS_MAX 192U /* of both sides; the longest table has a sixth of that */
+#define CHECK_STEP_MAX     12U  /* of one step: a directory can be full of strange files */
 #define CHECK_TEXT_MAX     512U /* bytes of a sentence or a command, with the NUL */
 #define CHECK_NEEDS_MAX    3U
 
@@ -51,6 +52,8 @@ struct check {
     struct check_report *report;
     const char *side;
     const char *step;
+    unsigned count; /* findings of this step */
+    bool left_out;  /* the last one, and so its mend */
 };
 
 struct check_step {
@@ -66,7 +69,7 @@ extern const struct check_step check_client_steps[];
 
 /*
  * Adds a finding of the running step. Non-printable bytes become '?'; what is too long is cut;
- * past CHECK_FINDINGS_MAX, findings are left out.
+ * past CHECK_STEP_MAX, findings are left out, and a mend with its finding.
  */
 void check_ok(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void check_note(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));

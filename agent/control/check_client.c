@@ -9,8 +9,10 @@
 
 /* A relay that does not start has its socket fail, too. */
 #define RESTART_ALL                                                                                \
-    "systemctl --user reset-failed 'split-ssh-relay@*'; systemctl --user restart "                 \
-    "split-ssh-relay@default.socket 'split-ssh-relay@*.socket'"
+    "systemctl --user reset-failed split-ssh-relay@default.socket "                                \
+    "split-ssh-relay@default.service "                                                             \
+    "'split-ssh-relay@*'; systemctl --user restart split-ssh-relay@default.socket "                \
+    "'split-ssh-relay@*.socket'"
 
 /* HOME, and with it the sockets, would be root's. */
 static void check_client_user(struct check *check)
@@ -43,7 +45,9 @@ static void check_qrexec(struct check *check)
     } else {
         check_wrong(check, "there is no %s, so no call leaves this qube; it comes with Qubes OS",
                     QREXEC_CLIENT);
-        check_install(install, sizeof install, "qubes-core-qrexec");
+        check_install(install, sizeof install,
+                      access("/usr/bin/dnf", X_OK) == 0 ? "qubes-core-qrexec-vm"
+                                                        : "qubes-core-qrexec");
         check_mend(check, CHECK_TEMPLATE, "%s", install);
     }
 }

@@ -47,13 +47,14 @@ static void dom0_refused(struct check *check, const struct client_call *call)
 
     check_wrong(
         check,
-        "dom0 refused the call of %s to %s (126): the user said no there, or no line of the "
-        "policy allows it; one for " POLICY_FILE "%s: qubes.SshAgent +%s %s %s allow%s%s",
+        "dom0 refused the call of %s to %s (126): the user said no there, or the policy does not "
+        "allow it; if this qube may have the keys, the line for " POLICY_FILE
+        "%s: qubes.SshAgent +%s %s %s allow%s%s",
         call->service, call->target, another_name(call), call->argument, check_qube_name(),
         call->target, any ? " target=" : "", any ? vault_name(call) : "");
     check_mend(check, CHECK_DOM0,
                "sudo sh -c 'f=" POLICY_FILE "; { echo \"qubes.SshAgent +%s %s %s allow%s%s\"; "
-               "cat $f 2>/dev/null; } >$f.new; mv $f.new $f'",
+               "[ ! -e $f ] || cat $f; } >$f.new && mv $f.new $f'",
                call->argument, check_qube_name(), call->target, any ? " target=" : "",
                any ? vault_name(call) : "");
 }
@@ -62,11 +63,9 @@ static void dom0_refused(struct check *check, const struct client_call *call)
  */
 static void mend_vault(struct check *check, const struct client_call *call)
 {
-    const char *vault = vault_name(call);
-
     check_mend(check, CHECK_DOM0,
-               "qvm-service %s split-ssh-vault on && qvm-shutdown --wait %s && qvm-start %s", vault,
-               vault, vault);
+               "V=%s; qvm-service $V split-ssh-vault on && qvm-shutdown --wait $V && qvm-start $V",
+               vault_name(call));
 }
 
 static void no_service(struct check *check, const struct client_call *call)

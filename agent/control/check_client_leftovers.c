@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include "check_client.h"
+#include "check_run.h"
 
-#define LINE_MAX_BYTES 4096U
+#define FILE_MAX 65536U /* bytes of a file that are looked at */
 
 /* A line is one if it has both words, the second one after the first, and no '#' before them. */
 static const struct leftover {
@@ -31,22 +32,30 @@ static bool is_leftover(const char *line, const struct leftover *leftover)
            strstr(first + strlen(leftover->first), leftover->second) != NULL;
 }
 
+struct search {
+    const struct leftover *leftover;
+    unsigned number; /* of the line */
+};
+
+static bool take_line(void *context, const char *line, size_t len)
+{
+    struct search *search = context;
+    char copy[4096];
+
+    search->number++;
+    snprintf(copy, sizeof copy, "%.*s", (int)(len < sizeof copy ? len : sizeof copy - 1), line);
+    return is_leftover(copy, search->leftover);
+}
+
 /* The number of the first such line; 0: there is none, or no such file. */
 static unsigned find_line(const char *path, const struct leftover *leftover)
 {
-    FILE *file = fopen(path, "re");
-    char line[LINE_MAX_BYTES];
-    unsigned number = 0;
-    bool found = false;
+    struct search search = {.leftover = leftover};
+    static char text[FILE_MAX];
 
-    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL) {
-        number++;
-        found = is_leftover(line, leftover);
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return found ? number : 0;
+    return check_read(path, text, sizeof text) && check_each_line(text, take_line, &search)
+               ? search.number
+               : 0;
 }
 
 /* The colon in the place of the line keeps an "if" around it from having no command. */

@@ -15,6 +15,14 @@
 #define FILE_SOCKET ".sock"
 #define WORD_MAX    64U /* bytes of a value of systemctl show */
 
+/*
+ * With three names of an agent. The service, too, may have been started too often; a pattern would
+ * not find it, since it is not active.
+ */
+#define RESTART                                                                                    \
+    "systemctl --user reset-failed split-ssh-relay@%s.socket split-ssh-relay@%s.service; "         \
+    "systemctl --user restart split-ssh-relay@%s.socket"
+
 /* Adds an agent, unless it is there, has no possible name, or there are too many. */
 static void add_agent(struct client_agents *agents, const char *name, size_t len, bool unit)
 {
@@ -140,6 +148,38 @@ static void show_unit(const char *agent, const char *suffix, struct unit *ret)
     unit_value(block, "ExecMainStartTimestampMonotonic", ret->started);
 }
 
+/* Something where systemd makes the socket that it does not put aside; if so, it was said. */
+static bool is_obstructed(struct check *check, const struct client_agent *agent)
+{
+    const char *home = getenv("HOME");
+    char quoted[CLIENT_QUOTE_MAX];
+    char directory[UNIX_PATH_MAX];
+    struct stat st;
+
+    snprintf(directory, sizeof directory, "%s/.split-ssh", home != NULL ? home : "");
+    if (stat(directory, &st) != 0) {
+        return false;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        check_wrong(check, "%s is no directory, so there is no place for a socket", directory);
+        check_mend(check, CHECK_HERE, "mv ~/.split-ssh ~/.split-ssh.old; " RESTART, agent->name,
+                   agent->name, agent->name);
+    } else if (access(directory, W_OK | X_OK) != 0) {
+        check_wrong(check, "this user may not make a socket in %s", directory);
+        check_mend(check, CHECK_HERE,
+                   "sudo chown -R \"$(id -u)\" ~/.split-ssh; chmod 700 ~/.split-ssh; " RESTART,
+                   agent->name, agent->name, agent->name);
+    } else if (lstat(agent->socket, &st) == 0 && S_ISDIR(st.st_mode)) {
+        check_quote(quoted, sizeof quoted, agent->socket);
+        check_wrong(check, "%s is a directory, and the socket has to be there", agent->socket);
+        check_mend(check, CHECK_HERE, "mv %s %s.old; " RESTART, quoted, quoted, agent->name,
+                   agent->name, agent->name);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* What the relay of an agent said last; empty if nobody knows. */
 static void last_words(const char *service, char *ret, size_t cap)
 {
@@ -154,17 +194,18 @@ static void last_words(const char *service, char *ret, size_t cap)
     }
 }
 
-static void unit_failed(struct check *check, const char *agent, const struct unit *socket,
-                        const struct unit *service)
+static void unit_failed(struct check *check, const struct client_agent *agent,
+                        const struct unit *socket, const struct unit *service)
 {
     const struct unit *unit = strcmp(socket->active, "failed") == 0 ? socket : service;
     char words[CHECK_TEXT_MAX / 2U];
 
+    if (unit == socket && is_obstructed(check, agent)) {
+        return;
+    }
     last_words(service->name, words, sizeof words);
     check_wrong(check, "%s has failed (%s)%s", unit->name, unit->result, words);
-    check_mend(check, CHECK_HERE,
-               "systemctl --user reset-failed 'split-ssh-relay@%s.*'; systemctl --user restart %s",
-               agent, socket->name);
+    check_mend(check, CHECK_HERE, RESTART, agent->name, agent->name, agent->name);
 }
 
 /* A file of CONFIG_DIRECTORY was written after a relay had started, which reads them once. */
@@ -210,19 +251,19 @@ static void unit_inactive(struct check *check, const struct unit *socket)
                strcmp(socket->file, "disabled") == 0 ? "enable --now" : "start", socket->name);
 }
 
-static void look_at_unit(struct check *check, const char *agent)
+static void look_at_unit(struct check *check, const struct client_agent *agent)
 {
-    bool is_default = strcmp(agent, CALL_AGENT_DEFAULT) == 0;
+    bool is_default = strcmp(agent->name, CALL_AGENT_DEFAULT) == 0;
     struct unit service;
     struct unit socket;
     char install[128];
 
-    show_unit(agent, UNIT_SOCKET, &socket);
-    show_unit(agent, ".service", &service);
+    show_unit(agent->name, UNIT_SOCKET, &socket);
+    show_unit(agent->name, ".service", &service);
     if (strcmp(socket.load, "not-found") == 0) {
         check_wrong(check, "systemd has no unit %s: the package split-ssh-client is not installed",
                     socket.name);
-        check_install(install, sizeof install, "split-ssh-client");
+        check_install_ours(install, sizeof install, "split-ssh-client");
         check_mend(check, CHECK_TEMPLATE, "%s", install);
     } else if (strcmp(socket.load, "masked") == 0) {
         check_wrong(check, "%s is masked, so nothing starts it", socket.name);
@@ -251,7 +292,7 @@ void check_client_units(struct check *check)
 
     for (unsigned i = 0; i < agents->count; i++) {
         if (agents->agent[i].unit) {
-            look_at_unit(check, agents->agent[i].name);
+            look_at_unit(check, &agents->agent[i]);
         }
     }
 }
@@ -268,7 +309,8 @@ static void look_at_other(struct check *check, const struct client_agent *agent)
     } else {
         check_note(check, "%s is left over: nobody listens, and systemd has no unit for it",
                    agent->socket);
-        check_mend(check, CHECK_HERE, "rm %s", check_quote(quoted, sizeof quoted, agent->socket));
+        check_mend(check, CHECK_HERE, "rm -r %s",
+                   check_quote(quoted, sizeof quoted, agent->socket));
     }
 }
 

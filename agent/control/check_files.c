@@ -73,11 +73,12 @@ static bool is_place_for_log(struct check *check, const char *directory, const c
 static bool is_log(struct check *check, const char *file, const char *quoted)
 {
     struct stat st;
+    bool found = lstat(file, &st) == 0;
 
-    if (lstat(file, &st) != 0 && errno == ENOENT) {
+    if (!found && errno == ENOENT) {
         return true;
     }
-    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || access(file, W_OK) != 0) {
+    if (!found || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || access(file, W_OK) != 0) {
         check_wrong(check, "%s cannot be written, so nothing is signed", file);
         check_mend(check, CHECK_HERE, "mv %s/" AUDIT_FILE " %s/" AUDIT_FILE ".old", quoted, quoted);
         return false;
@@ -123,6 +124,7 @@ static void look_at_key(struct check *check, const char *path, const char *agent
                         unsigned *complaints)
 {
     char quoted[CHECK_TEXT_MAX];
+    char name[CHECK_TEXT_MAX];
     char text[4096];
     struct stat st;
 
@@ -135,7 +137,7 @@ static void look_at_key(struct check *check, const char *path, const char *agent
     check_wrong(check, "%s can be read by others (mode %04o), so it is not loaded", path,
                 (unsigned)(st.st_mode & 07777));
     check_mend(check, CHECK_HERE, "chmod 600 %s; split-ssh -a " VAULT_AGENT_SOCKET " reload %s",
-               check_quote(quoted, sizeof quoted, path), agent);
+               check_quote(quoted, sizeof quoted, path), check_quote(name, sizeof name, agent));
 }
 
 /* path: of an entry that may be a key or an agent; false for names that the agent does not look at.

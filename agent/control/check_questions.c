@@ -148,10 +148,24 @@ void check_secrets(struct check *check)
                                             "org.freedesktop.DBus",
                                             "ListActivatableNames",
                                             NULL};
+    static const char *const ping[] = {"busctl",
+                                       "--user",
+                                       BUS_TIMEOUT,
+                                       "call",
+                                       "org.freedesktop.secrets",
+                                       "/org/freedesktop/secrets",
+                                       "org.freedesktop.DBus.Peer",
+                                       "Ping",
+                                       NULL};
     static struct run run;
 
     if (run_simple(argv, &run) && check_bus_true(run.out)) {
-        check_ok(check, "the Secret Service can keep passphrases of key files");
+        if (run_simple(ping, &run)) {
+            check_ok(check, "the Secret Service can keep passphrases of key files");
+        } else {
+            check_note(check, "the Secret Service does not answer: passphrases are typed until it "
+                              "does; start KeePassXC or gnome-keyring-daemon anew");
+        }
     } else if (run_simple(startable, &run) && check_bus_has(run.out, "org.freedesktop.secrets")) {
         check_ok(check, "the Secret Service, for passphrases of key files, is started when needed");
     } else {

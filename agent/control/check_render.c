@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "check_vault.h"
+
 static const char *const verdicts[] = {
     [CHECK_OK] = "ok",
     [CHECK_NOTE] = "note",
@@ -29,6 +31,10 @@ static void render_finding(const struct check_finding *finding, FILE *stream)
         fprintf(stream, "         mend: %s\n", finding->mend);
     } else {
         fprintf(stream, "         mend, in %s: %s\n", places[finding->where], finding->mend);
+    }
+    if (strstr(finding->mend, VAULT_RESTART) != NULL) {
+        fputs("         (this ends the agent: keys that are in no file have to be added again)\n",
+              stream);
     }
 }
 

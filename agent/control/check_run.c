@@ -13,6 +13,9 @@
 
 #include "clock.h"
 
+#define DRAIN_MAX    65536U /* bytes at once: as much as a pipe has */
+#define KILL_WAIT_MS 1000   /* that a program which was killed may take */
+
 enum { OUT, ERR, STREAMS };
 
 /* Our ends of a program's pipes, and what came out of them. */
@@ -30,10 +33,12 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* Takes what is there; what has no room is thrown away. */
+/* Takes what is there; what has no room is thrown away. Who writes without end is not waited for.
+ */
 static void drain(struct stream *stream)
 {
     char waste[4096];
+    size_t taken = 0;
     ssize_t n;
 
     do {
@@ -42,7 +47,8 @@ static void drain(struct stream *stream)
         n = read(stream->fd, room > 0 ? stream->data + stream->len : waste,
                  room > 0 ? room : sizeof waste);
         stream->len += n > 0 && room > 0 ? (size_t)n : 0;
-    } while (n > 0 || (n < 0 && errno == EINTR));
+        taken += n > 0 ? (size_t)n : 0;
+    } while ((n > 0 && taken < DRAIN_MAX) || (n < 0 && errno == EINTR));
     if (n == 0) {
         close_fd(&stream->fd);
     }
@@ -136,19 +142,28 @@ static bool open_stream(struct stream *stream, int *ret_end)
     return fcntl(stream->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* False: it has not ended. Root's programs, such as sudo, are not ended by this user's signal. */
+static bool reap(pid_t pid, int process, int *ret_status)
+{
+    struct pollfd ended = {.fd = process, .events = POLLIN};
+
+    (void)poll(&ended, 1, KILL_WAIT_MS);
+    return waitpid(pid, ret_status, WNOHANG) == pid;
+}
+
 static void wait_for(pid_t pid, struct stream *streams, uint64_t deadline, struct run *ret)
 {
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
-    int status = -1;
+    int status;
 
     ret->started = true;
     ret->timed_out = process < 0 || !collect(process, streams, deadline);
     if (ret->timed_out) {
         kill(-pid, SIGKILL);
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    if (reap(pid, process, &status) && !ret->timed_out && WIFEXITED(status)) {
+        ret->status = WEXITSTATUS(status);
     }
-    ret->status = !ret->timed_out && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     close_fd(&process);
 }
 

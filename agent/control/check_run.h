@@ -64,12 +64,15 @@ enum agent_kind {
 /* Asks who answers on a socket. Fills in ret_why (CONNECTION_WHY_MAX bytes) for AGENT_SILENT. */
 enum agent_kind agent_ask_kind(const char *path, char *ret_why);
 
-/* The name of this qube: its host name. */
+/* The name of this qube: QubesDB's, or else its host name. */
 const char *check_qube_name(void);
 
-/* The command that installs a package in this system's template, for check_mend(); or once more. */
+/*
+ * The command that installs a package in this system's template, for check_mend(); or one of ours,
+ * perhaps once more, out of the directory that README.md has them in.
+ */
 void check_install(char *ret, size_t cap, const char *package);
-void check_reinstall(char *ret, size_t cap, const char *package);
+void check_install_ours(char *ret, size_t cap, const char *package);
 
 /* Whether the user manager has a value for a variable, "" if not; ret has CHECK_TEXT_MAX bytes. */
 bool check_manager_has(const char *variable, char *ret);

@@ -13,13 +13,15 @@ add(struct check *check, enum check_verdict verdict, const char *format, va_list
     struct check_finding *finding = &report->findings[report->count];
     char text[CHECK_TEXT_MAX];
 
-    if (report->count == CHECK_FINDINGS_MAX) {
+    check->left_out = check->count == CHECK_STEP_MAX || report->count == CHECK_FINDINGS_MAX;
+    if (check->left_out) {
         return;
     }
     vsnprintf(text, sizeof text, format, args);
     *finding = (struct check_finding){.side = check->side, .step = check->step, .verdict = verdict};
     log_clean(finding->what, sizeof finding->what, text, strlen(text));
     report->count++;
+    check->count++;
 }
 
 void check_ok(struct check *check, const char *format, ...)
@@ -65,6 +67,9 @@ void check_mend(struct check *check, enum check_where where, const char *format,
     va_list args;
     int n;
 
+    if (check->left_out) {
+        return;
+    }
     va_start(args, format);
     n = vsnprintf(finding->mend, sizeof finding->mend, format, args);
     va_end(args);
@@ -103,6 +108,7 @@ void check_run_steps(struct check_report *report, const char *side, const struct
             cause = step->needs[i] != NULL ? find_cause(&check, step->needs[i]) : NULL;
         }
         check.step = step->name;
+        check.count = 0;
         if (cause == NULL) {
             step->run(&check);
         } else {

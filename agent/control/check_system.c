@@ -8,44 +8,61 @@
 #include <unistd.h>
 
 #include "check_run.h"
+#include "client_config.h"
 
+/* The host name of all of Whonix's qubes is the same, so QubesDB comes first. */
 const char *check_qube_name(void)
 {
-    static struct utsname name;
+    static const char *const argv[] = {"qubesdb-read", "/name", NULL};
+    static char name[QUBE_NAME_MAX + 1];
+    static struct utsname host;
+    static struct run run;
+    static bool asked;
 
-    return uname(&name) == 0 && name.nodename[0] != '\0' ? name.nodename : "QUBE";
+    if (!asked && run_simple(argv, &run)) {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(run.out, "\n"), run.out);
+    }
+    asked = true;
+    if (call_target_valid(name)) {
+        return name;
+    }
+    /* Any text can be a host name, and this goes into commands for dom0. */
+    return uname(&host) == 0 && call_target_valid(host.nodename) ? host.nodename : "QUBE";
 }
 
-static void package_command(char *ret, size_t cap, const char *package, bool again)
-{
-    static const struct {
-        const char *program;
-        const char *install, *again;
-    } managers[] = {
-        {"/usr/bin/apt-get", "apt-get install", "apt-get install --reinstall"},
-        {"/usr/bin/dnf", "dnf install", "dnf reinstall"},
-        {"/usr/bin/pacman", "pacman -S", "pacman -S"},
-    };
-    unsigned found = 0;
+/* Of Debian, Fedora and Arch; the last two words are for packages that no repository has. */
+static const struct manager {
+    const char *program;
+    const char *install;
+    const char *install_files;
+    const char *suffix; /* of a file, after the package's name */
+} managers[] = {
+    {"/usr/bin/apt-get", "apt-get install", "apt-get install --reinstall", "_*.deb"},
+    {"/usr/bin/dnf", "dnf install", "dnf install", "-[0-9]*.rpm"},
+    {"/usr/bin/pacman", "pacman -S", "pacman -U", "-[0-9]*.pkg.tar*"},
+};
 
+static const struct manager *package_manager(void)
+{
     for (unsigned i = 0; i < sizeof managers / sizeof managers[0]; i++) {
         if (access(managers[i].program, X_OK) == 0) {
-            found = i;
-            break;
+            return &managers[i];
         }
     }
-    snprintf(ret, cap, "sudo %s %s", again ? managers[found].again : managers[found].install,
-             package);
+    return &managers[0];
 }
 
 void check_install(char *ret, size_t cap, const char *package)
 {
-    package_command(ret, cap, package, false);
+    snprintf(ret, cap, "sudo %s %s", package_manager()->install, package);
 }
 
-void check_reinstall(char *ret, size_t cap, const char *package)
+void check_install_ours(char *ret, size_t cap, const char *package)
 {
-    package_command(ret, cap, package, true);
+    const struct manager *manager = package_manager();
+
+    snprintf(ret, cap, "sudo %s ./split-ssh-common%s ./%s%s", manager->install_files,
+             manager->suffix, package, manager->suffix);
 }
 
 bool check_manager_has(const char *variable, char *ret)

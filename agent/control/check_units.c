@@ -31,7 +31,7 @@ void check_programs(struct check *check)
     bool missing = false;
     char install[128];
 
-    check_reinstall(install, sizeof install, "split-ssh-vault");
+    check_install_ours(install, sizeof install, "split-ssh-vault");
     for (unsigned i = 0; i < sizeof programs / sizeof programs[0]; i++) {
         struct stat st;
 
@@ -165,7 +165,7 @@ static bool is_loaded(struct check *check, const char *unit, const struct unit *
         check_wrong(check, "%s is masked, so it is never started", unit);
         mend_mask(check, unit);
     } else if (strcmp(state->load, "not-found") == 0) {
-        check_install(install, sizeof install, "split-ssh-vault");
+        check_install_ours(install, sizeof install, "split-ssh-vault");
         check_wrong(check, "there is no %s; the package split-ssh-vault has it", unit);
         check_mend(check, CHECK_TEMPLATE, "%s", install);
     } else {
@@ -239,9 +239,25 @@ void check_service(struct check *check)
     check_mend_policy(check, said.text, VAULT_RESTART);
 }
 
-static void check_socket_unit(struct check *check, const char *unit)
+static void say_failed(struct check *check, const char *unit, const char *path, const char *result)
 {
     struct said said;
+    struct stat st;
+
+    /* The only thing that systemd does not put aside. */
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        check_wrong(check, "%s has failed: %s is a directory", unit, path);
+        check_mend(check, CHECK_HERE, "rm -r %s; " VAULT_RESTART, path);
+        return;
+    }
+    read_journal(unit, "systemd", &said);
+    check_wrong(check, "%s has failed (%s)%s%s", unit, result, said.text[0] != '\0' ? ": " : "",
+                said.text);
+    check_mend(check, CHECK_HERE, "%s", VAULT_RESTART);
+}
+
+static void check_socket_unit(struct check *check, const char *unit, const char *path)
+{
     struct unit state;
     bool enabled;
 
@@ -256,10 +272,7 @@ static void check_socket_unit(struct check *check, const char *unit)
         check_note(check, "%s is active, and does not start by itself the next time", unit);
         check_mend(check, CHECK_HERE, "systemctl --user enable %s", unit);
     } else if (strcmp(state.active, "failed") == 0) {
-        read_journal(unit, "systemd", &said);
-        check_wrong(check, "%s has failed (%s)%s%s", unit, state.result,
-                    said.text[0] != '\0' ? ": " : "", said.text);
-        check_mend(check, CHECK_HERE, "%s", VAULT_RESTART);
+        say_failed(check, unit, path, state.result);
     } else if (!enabled) {
         check_wrong(check, "%s is %s, so it was not started", unit,
                     state.file[0] != '\0' ? state.file : "disabled");
@@ -275,10 +288,10 @@ static void check_socket_unit(struct check *check, const char *unit)
 
 void check_agent_unit(struct check *check)
 {
-    check_socket_unit(check, "split-ssh-agent.socket");
+    check_socket_unit(check, "split-ssh-agent.socket", VAULT_AGENT_SOCKET);
 }
 
 void check_qrexec_unit(struct check *check)
 {
-    check_socket_unit(check, "split-ssh-qrexec.socket");
+    check_socket_unit(check, "split-ssh-qrexec.socket", VAULT_QREXEC_SOCKET);
 }

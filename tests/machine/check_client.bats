@@ -203,6 +203,19 @@ said() {
     wrong_said | grep 'is gone, though systemd listens on it'
 }
 
+@test "no socket can be made: a directory, a file or root is in the way" {
+    local before
+
+    for before in 'mkdir .split-ssh/default.sock' 'rmdir .split-ssh; : >.split-ssh' \
+        'sudo chown root: .split-ssh'; do
+        shell client "systemctl --user stop split-ssh-relay@default.socket; $before
+            ! systemctl --user start split-ssh-relay@default.socket"
+        mends client units
+        refute grep 'has failed' <(wrong_said)
+        shell client 'rm -rf .split-ssh.old .split-ssh/default.sock.old'
+    done
+}
+
 @test "the socket is open to other users" {
     shell client 'chmod 666 .split-ssh/default.sock'
     mends client sockets
@@ -237,7 +250,7 @@ said() {
 @test "an ssh-agent of this shell is in the way" {
     BEFORE='eval "$(ssh-agent)"; trap "kill $SSH_AGENT_PID" EXIT'
     mends client shell
-    wrong_said | grep 'SSH_AUTH_SOCK of this shell is /tmp/ssh-.*: ssh-agent is in the way'
+    wrong_said | grep 'SSH_AUTH_SOCK of this shell is /tmp/ssh-.*: an ssh-agent that .* has started is in the way'
 }
 
 @test "the guides' lines in a start-up file" {

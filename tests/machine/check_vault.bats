@@ -203,6 +203,19 @@ END
     vault rm .config/qubes-split-ssh/a.conf
 }
 
+@test "sudo, which this user cannot end, hangs" {
+    into vault /home/user/.config/qubes-split-ssh/a.conf 644 <<<$'# nothing\n[DEFAULT]\nkyes = all'
+    shell vault 'mkdir bin; printf "#!/bin/sh\nexit 1\n" >bin/journalctl; chmod 755 bin/journalctl'
+    vault_root sed -i '1i session required pam_exec.so /usr/bin/sleep infinity' /etc/pam.d/sudo
+    vault systemctl --user stop split-ssh-agent.service
+    BEFORE='PATH=~/bin:$PATH'
+    wait_until fails_at vault service
+    vault_root pkill -x sleep
+    vault_root sed -i 1d /etc/pam.d/sudo
+    vault rm -r .config/qubes-split-ssh/a.conf bin
+    restart_sockets
+}
+
 @test "a policy with an error, while the agent runs" {
     into vault /home/user/.config/qubes-split-ssh/a.conf 644 <<<$'# nothing\n[DEFAULT]\nkyes = all'
     wait_until fails_at vault policy
@@ -224,6 +237,13 @@ END
 @test "something else has the socket's name" {
     vault sh -c 'rm /run/split-ssh/agent.sock; touch /run/split-ssh/agent.sock'
     mends vault agent-socket
+}
+
+@test "a directory is where the socket has to be" {
+    shell vault 'systemctl --user stop split-ssh-agent.socket; mkdir -p /run/split-ssh/agent.sock/x
+        ! systemctl --user start split-ssh-agent.socket'
+    mends vault agent-unit
+    [[ "$(wrong_said)" == *'/run/split-ssh/agent.sock is a directory' ]]
 }
 
 @test "another agent has the socket's name" {
@@ -379,6 +399,17 @@ END
     [ "$(vault split-ssh list work | wc -l)" -eq 1 ]
     vault rm -r .ssh/identities.d/work
     vault split-ssh reload work
+}
+
+@test "a key that others can read, with names that are commands" {
+    vault mkdir -m 700 '.ssh/identities.d/$(touch hit)'
+    vault ssh-keygen -q -t ed25519 -N '' -f '.ssh/identities.d/$(touch hit)/`touch hit`;touch hit'
+    vault chmod 644 '.ssh/identities.d/$(touch hit)/`touch hit`;touch hit'
+    fails_at vault key-files
+    check_side vault "$(finding vault key-files mend)"
+    refute verdicts wrong
+    refute vault test -e hit
+    vault rm -r '.ssh/identities.d/$(touch hit)'
 }
 
 @test "no keys, and a lock: notes with a command each" {

@@ -173,6 +173,54 @@ sock_everywhere() {
     sock_everywhere dev /home/user/.split-ssh/default.sock
 }
 
+@test "SSH_AUTH_SOCK in a client whose user has a home with odd characters" {
+    local home='/home/o d"d$x\y`z'
+
+    root_in dev useradd --create-home --home-dir "$home" --shell /bin/sh odd
+    root_in dev runuser -l odd -c 'printf %s "$SSH_AUTH_SOCK"' >"$BATS_TEST_TMPDIR/shell"
+    root_in dev runuser -l odd -c \
+        'systemd-run --user --quiet --wait --pipe sh -c "printf %s \"\$SSH_AUTH_SOCK\""' \
+        >"$BATS_TEST_TMPDIR/manager"
+    root_in dev systemctl stop "user@$(root_in dev id -u odd).service"
+    root_in dev userdel --remove odd
+    [ "$(cat "$BATS_TEST_TMPDIR/shell")" = "$home/.split-ssh/default.sock" ]
+    [ "$(cat "$BATS_TEST_TMPDIR/manager")" = "$home/.split-ssh/default.sock" ]
+}
+
+# another_agent QUBE: a socket as that of gcr, which Fedora and Debian enable.
+another_agent() {
+    local units=/home/user/.config/systemd/user
+
+    into "$1" $units/gcr-ssh-agent.socket 644 <<'END'
+[Socket]
+ListenStream=%t/gcr/ssh
+ExecStartPost=systemctl --user set-environment SSH_AUTH_SOCK=%t/gcr/ssh
+[Install]
+WantedBy=sockets.target
+END
+    into "$1" $units/gcr-ssh-agent.service 644 <<'END'
+[Service]
+ExecStart=sleep infinity
+END
+    in_qube "$1" systemctl --user enable gcr-ssh-agent.socket
+    reboot_qube "$1"
+    in_qube "$1" systemctl --user is-active gcr-ssh-agent.socket
+}
+
+no_other_agent() {
+    in_qube "$1" systemctl --user disable --now gcr-ssh-agent.socket
+    in_qube "$1" rm .config/systemd/user/gcr-ssh-agent.socket .config/systemd/user/gcr-ssh-agent.service
+}
+
+@test "SSH_AUTH_SOCK where another agent's socket sets it, too" {
+    another_agent vault
+    sock_everywhere vault $AGENT_SOCK
+    no_other_agent vault
+    another_agent dev
+    sock_everywhere dev /home/user/.split-ssh/default.sock
+    no_other_agent dev
+}
+
 @test "an agent that an ssh login has brought along stays" {
     run vault env SSH_CONNECTION='1 2 3 4' SSH_AUTH_SOCK=/forwarded bash -l -c 'echo $SSH_AUTH_SOCK'
     [ "$output" = /forwarded ]

@@ -137,6 +137,15 @@ is_linked() {
     rm "$SYSTEM/var/backups/qubes.SshAgent.before-split-ssh"
     within dpkg --install "/debs/$(basename "$(deb vault)")"
     [ ! -e "$SYSTEM/var/backups/qubes.SshAgent.before-split-ssh" ]
+    # Nor is one that the administrator has put there later; the next one does not take its place.
+    rm "$SYSTEM$LINK"
+    echo first >"$SYSTEM$LINK"
+    within dpkg --install "/debs/$(basename "$(deb vault)")"
+    is_linked
+    rm "$SYSTEM$LINK"
+    echo second >"$SYSTEM$LINK"
+    within dpkg --install "/debs/$(basename "$(deb vault)")"
+    [ "$(sort "$SYSTEM"/var/backups/qubes.SshAgent.before-split-ssh* | tr '\n' ' ')" = 'first second ' ]
 }
 
 @test "Qubes' own package can come back" {

@@ -70,6 +70,22 @@ assert eval(sys.argv[2]), sys.argv[2]' "$output" "$1"
     [ "$(tail -n 1 <<<"$output")" = '2 notes, 2 wrong, so mend what is wrong, from the top' ]
 }
 
+@test "commands for dom0 have the name that QubesDB has, if it is one" {
+    no_qube
+    mkdir "$D/bin"
+    printf '#!/bin/sh\n[ "$*" = /name ] && cat "%s"\n' "$D/name" >"$D/bin/qubesdb-read"
+    chmod 755 "$D/bin/qubesdb-read"
+    echo anon-dev >"$D/name"
+    PATH="$D/bin:$PATH" check 1
+    grep -q -x '         mend, in dom0: qvm-service anon-dev split-ssh-vault on' <<<"$output"
+    echo '; rm x' >"$D/name"
+    PATH="$D/bin:$PATH" check 1
+    grep -q -x "         mend, in dom0: qvm-service $(uname -n) split-ssh-vault on" <<<"$output"
+    rm "$D/name"
+    PATH="$D/bin:$PATH" check 1
+    grep -q -x "         mend, in dom0: qvm-service $(uname -n) split-ssh-vault on" <<<"$output"
+}
+
 @test "the same for programs" {
     no_qube
     check 1 --json

@@ -116,7 +116,7 @@ unit_is() {
     unit_is $socket LoadState=loaded ActiveState=failed Result=service-start-limit-hit
     check 1
     finding units wrong "$socket has failed \(service-start-limit-hit\)\$"
-    [ "$MEND" = "systemctl --user reset-failed 'split-ssh-relay@default.*'; systemctl --user restart $socket" ]
+    [ "$MEND" = "systemctl --user reset-failed $socket split-ssh-relay@default.service; systemctl --user restart $socket" ]
 
     # What the relay said last is in the journal.
     printf '#!/bin/sh\necho /rw/config/split-ssh-vault is not one word\n' >"$D/bin/journalctl"
@@ -300,6 +300,13 @@ END
     [ "$SSH_AUTH_SOCK $AFTER" = 'before set' ]
 }
 
+@test "start-up files that have no end, or that nobody writes" {
+    relay
+    mkfifo "$HOME/.zshrc" "$D/qube/rw/config/rc.local"
+    ln -s /dev/zero "$HOME/.profile"
+    check 0
+}
+
 @test "the guides' line in rc.local, with socat or ncat" {
     local program
 
@@ -365,7 +372,7 @@ END
     only answer
     finding answer wrong 'the vault has no service qubes.SshAgent \(127\): the package split-ssh-vault'
     [ "$WHERE" = dom0 ]
-    [ "$MEND" = 'qvm-service vault split-ssh-vault on && qvm-shutdown --wait vault && qvm-start vault' ]
+    [ "$MEND" = 'V=vault; qvm-service $V split-ssh-vault on && qvm-shutdown --wait $V && qvm-start $V' ]
 }
 
 @test "125: nobody listens in the vault" {
@@ -380,7 +387,7 @@ END
     only answer
     finding answer wrong 'qrexec could not make the call of qubes.SshAgent to my-vault \(125\): .*Connection refused: '
     [ "$WHERE" = dom0 ]
-    [ "$MEND" = 'qvm-service my-vault split-ssh-vault on && qvm-shutdown --wait my-vault && qvm-start my-vault' ]
+    [ "$MEND" = 'V=my-vault; qvm-service $V split-ssh-vault on && qvm-shutdown --wait $V && qvm-start $V' ]
 }
 
 @test "the vault closes the connection without an answer" {

@@ -7,6 +7,7 @@
 #include "check.h"
 #include "check_render.h"
 #include "check_run.h"
+#include "check_vault.h"
 
 static struct check_report *report; /* on the heap, so that ASan knows its end */
 
@@ -115,19 +116,38 @@ static void long_text_is_cut_and_a_long_command_is_none(void **state)
 
 static void talks(struct check *check)
 {
-    for (unsigned i = 0; i < CHECK_FINDINGS_MAX + 5; i++) {
-        check_ok(check, "%u", i);
+    for (unsigned i = 0; i < CHECK_STEP_MAX + 5; i++) {
+        check_wrong(check, "%u", i);
+        check_mend(check, CHECK_HERE, "mend %u", i);
     }
 }
 
-static void past_the_cap_nothing_is_written(void **state)
+static void past_the_cap_of_a_step_nothing_is_written(void **state)
 {
+    const struct check_finding *last;
+
     (void)state;
     check_run_steps(report, "vault",
                     (const struct check_step[]){
                         {"a", {NULL}, talks}, {"b", {NULL}, broken}, {NULL, {NULL}, NULL}});
+    assert_int_equal(report->count, CHECK_STEP_MAX + 2); /* a note first */
+    last = &report->findings[CHECK_STEP_MAX - 1];
+    assert_string_equal(last->what, "11");
+    assert_string_equal(last->mend, "mend 11");
+    assert_string_equal(last[1].step, "b");
+}
+
+static void past_the_cap_of_all_nothing_is_written(void **state)
+{
+    struct check_step talking[CHECK_FINDINGS_MAX / CHECK_STEP_MAX + 2] = {{.name = NULL}};
+
+    (void)state;
+    for (unsigned i = 0; i + 1 < sizeof talking / sizeof talking[0]; i++) {
+        talking[i] = (struct check_step){"a", {NULL}, talks};
+    }
+    check_run_steps(report, "vault", talking);
     assert_int_equal(report->count, CHECK_FINDINGS_MAX);
-    assert_string_equal(report->findings[CHECK_FINDINGS_MAX - 1].step, "a");
+    assert_string_equal(report->findings[CHECK_FINDINGS_MAX - 1].mend, "mend 11");
 }
 
 static void assert_rendered(void (*render)(const struct check_report *, FILE *), const char *wanted)
@@ -160,6 +180,29 @@ static void for_people(void **state)
                                        "\n"
                                        "2 ok, 2 notes, 1 wrong, 2 skipped, so mend what is wrong, "
                                        "from the top\n");
+}
+
+static void stopped(struct check *check)
+{
+    check_wrong(check, "it was stopped");
+    check_mend(check, CHECK_HERE, "sudo true; " VAULT_RESTART);
+}
+
+static const struct check_step stopped_steps[] = {{"a", {NULL}, stopped}, {NULL, {NULL}, NULL}};
+
+/* Whoever pastes it has to know beforehand. */
+static void a_restart_says_that_keys_go(void **state)
+{
+    (void)state;
+    check_run_steps(report, "vault", stopped_steps);
+    assert_rendered(check_render_text,
+                    "vault:\n"
+                    "wrong    a: it was stopped\n"
+                    "         mend: sudo true; " VAULT_RESTART "\n"
+                    "         (this ends the agent: keys that are in no file have to be added "
+                    "again)\n"
+                    "\n"
+                    "1 wrong, so mend what is wrong, from the top\n");
 }
 
 static void awkward(struct check *check)
@@ -218,8 +261,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_needs_a_broken_step_is_skipped, start, stop),
         cmocka_unit_test_setup_teardown(the_other_side_does_not_count, start, stop),
         cmocka_unit_test_setup_teardown(long_text_is_cut_and_a_long_command_is_none, start, stop),
-        cmocka_unit_test_setup_teardown(past_the_cap_nothing_is_written, start, stop),
+        cmocka_unit_test_setup_teardown(past_the_cap_of_a_step_nothing_is_written, start, stop),
+        cmocka_unit_test_setup_teardown(past_the_cap_of_all_nothing_is_written, start, stop),
         cmocka_unit_test_setup_teardown(for_people, start, stop),
+        cmocka_unit_test_setup_teardown(a_restart_says_that_keys_go, start, stop),
         cmocka_unit_test_setup_teardown(for_programs, start, stop),
         cmocka_unit_test_setup_teardown(python_reads_it, start, stop),
     };
