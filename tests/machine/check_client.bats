@@ -75,7 +75,7 @@ qvm-start() {
 # dom0_types COMMAND: with dom0's /etc/qubes/policy.d.
 dom0_types() {
     case $1 in
-    qvm-*) eval "$1" ;;
+    *qvm-*) eval "$1" ;;
     *)
         unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs /mnt &&
             mkdir /mnt/upper /mnt/work &&
