@@ -11,18 +11,30 @@
 
 #define BUS_TIMEOUT   "--timeout=3" /* seconds; what has to be started may take its time */
 #define NOTIFICATIONS "org.freedesktop.Notifications"
+#define SECRETS       "org.freedesktop.secrets"
+#define BUS           "org.freedesktop.DBus"
+#define BUS_PATH      "/org/freedesktop/DBus"
+
+/* A method of the session bus, with one string for an argument, or NULL. False: no answer. */
+static bool bus_call(const char *to, const char *path, const char *interface, const char *method,
+                     const char *argument, struct run *ret)
+{
+    const char *const argv[] = {"busctl",  "--user", BUS_TIMEOUT,
+                                "call",    to,       path,
+                                interface, method,   argument != NULL ? "s" : NULL,
+                                argument,  NULL};
+
+    return run_simple(argv, ret);
+}
 
 enum server { SERVER_NONE, SERVER_MUTE, SERVER_ACTIONS };
 
 static enum server find_server(void)
 {
-    static const char *const argv[] = {
-        "busctl",      "--user",          BUS_TIMEOUT,
-        "call",        NOTIFICATIONS,     "/org/freedesktop/Notifications",
-        NOTIFICATIONS, "GetCapabilities", NULL};
     static struct run run;
 
-    if (!run_simple(argv, &run)) {
+    if (!bus_call(NOTIFICATIONS, "/org/freedesktop/Notifications", NOTIFICATIONS, "GetCapabilities",
+                  NULL, &run)) {
         return SERVER_NONE;
     }
     return check_bus_has(run.out, "actions") ? SERVER_ACTIONS : SERVER_MUTE;
@@ -128,53 +140,25 @@ void check_questions(struct check *check)
 
 void check_secrets(struct check *check)
 {
-    static const char *const argv[] = {"busctl",
-                                       "--user",
-                                       BUS_TIMEOUT,
-                                       "call",
-                                       "org.freedesktop.DBus",
-                                       "/org/freedesktop/DBus",
-                                       "org.freedesktop.DBus",
-                                       "NameHasOwner",
-                                       "s",
-                                       "org.freedesktop.secrets",
-                                       NULL};
-    static const char *const startable[] = {"busctl",
-                                            "--user",
-                                            BUS_TIMEOUT,
-                                            "call",
-                                            "org.freedesktop.DBus",
-                                            "/org/freedesktop/DBus",
-                                            "org.freedesktop.DBus",
-                                            "ListActivatableNames",
-                                            NULL};
-    static const char *const ping[] = {"busctl",
-                                       "--user",
-                                       BUS_TIMEOUT,
-                                       "call",
-                                       "org.freedesktop.secrets",
-                                       "/org/freedesktop/secrets",
-                                       "org.freedesktop.DBus.Peer",
-                                       "Ping",
-                                       NULL};
     static struct run run;
+    char install[128];
 
-    if (run_simple(argv, &run) && check_bus_true(run.out)) {
-        if (run_simple(ping, &run)) {
+    if (bus_call(BUS, BUS_PATH, BUS, "NameHasOwner", SECRETS, &run) && check_bus_true(run.out)) {
+        if (bus_call(SECRETS, "/org/freedesktop/secrets", BUS ".Peer", "Ping", NULL, &run)) {
             check_ok(check, "the Secret Service can keep passphrases of key files");
         } else {
             check_note(check, "the Secret Service does not answer: passphrases are typed until it "
                               "does; start KeePassXC or gnome-keyring-daemon anew");
         }
-    } else if (run_simple(startable, &run) && check_bus_has(run.out, "org.freedesktop.secrets")) {
-        check_ok(check, "the Secret Service, for passphrases of key files, is started when needed");
-    } else {
-        char install[128];
-
-        check_install(install, sizeof install, "gnome-keyring");
-        check_note(check,
-                   "there is no Secret Service: passphrases of key files are typed (KeePassXC "
-                   "can be one too)");
-        check_mend(check, CHECK_TEMPLATE, "%s", install);
+        return;
     }
+    if (bus_call(BUS, BUS_PATH, BUS, "ListActivatableNames", NULL, &run) &&
+        check_bus_has(run.out, SECRETS)) {
+        check_ok(check, "the Secret Service, for passphrases of key files, is started when needed");
+        return;
+    }
+    check_install(install, sizeof install, "gnome-keyring");
+    check_note(check, "there is no Secret Service: passphrases of key files are typed (KeePassXC "
+                      "can be one too)");
+    check_mend(check, CHECK_TEMPLATE, "%s", install);
 }

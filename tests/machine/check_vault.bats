@@ -380,6 +380,32 @@ END
     notifications vault
 }
 
+# secret_service OWNED PING: what busctl tells of it; all else goes to the real one.
+secret_service() {
+    into vault /usr/local/bin/busctl 755 <<END
+#!/bin/sh
+case "\$*" in
+*NameHasOwner*secrets) echo "b $1" ;;
+*ListActivatableNames) echo 'as 1 "org.example.Other"' ;;
+*secrets*Ping) exit $2 ;;
+*) exec /usr/bin/busctl "\$@" ;;
+esac
+END
+    check_side vault
+    vault_root rm /usr/local/bin/busctl
+}
+
+@test "the Secret Service: it is there, it hangs, there is none" {
+    secret_service true 0
+    [ "$(verdicts secret-service)" = ok ]
+    secret_service true 1
+    [ "$(verdicts secret-service)" = note ]
+    [[ "$(finding vault secret-service what note)" == *'does not answer'* ]]
+    secret_service false 1
+    [ "$(verdicts secret-service)" = note ]
+    [[ "$(finding vault secret-service mend note)" == 'sudo apt-get install '* ]]
+}
+
 @test "the audit log cannot be written" {
     vault chmod 500 .local/state/split-ssh
     mends vault audit-log
