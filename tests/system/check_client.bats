@@ -96,7 +96,7 @@ unit_is() {
     only units
     finding units wrong 'the package split-ssh-client is not installed'
     [ "$WHERE" = 'the template' ]
-    [[ "$MEND" == *' split-ssh-client' ]]
+    [[ "$MEND" == 'sudo '*' ./split-ssh-common'*' ./split-ssh-client'* ]]
 
     unit_is $socket LoadState=masked ActiveState=inactive UnitFileState=masked
     check 1
