@@ -85,8 +85,10 @@ void check_run_steps(struct check_report *report, const char *side, const struct
 
 unsigned check_count(const struct check_report *report, enum check_verdict verdict);
 
-/* The first step of both sides: is its service on (qvm-service)? */
+/* Steps of both sides: is its service on (qvm-service); is this the user; is there a manager? */
 void check_switch(struct check *check);
+void check_user(struct check *check);
+void check_manager(struct check *check);
 
 /*
  * `split-ssh check`. ERR_DENIED: something is wrong, and was printed; or this qube has no side.

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "check_run.h"
-#include "check_vault.h" /* check_manager() */
 
 /* A relay that does not start has its socket fail, too. */
 #define RESTART_ALL                                                                                \
@@ -13,17 +12,6 @@
     "split-ssh-relay@default.service "                                                             \
     "'split-ssh-relay@*'; systemctl --user restart split-ssh-relay@default.socket "                \
     "'split-ssh-relay@*.socket'"
-
-/* HOME, and with it the sockets, would be root's. */
-static void check_client_user(struct check *check)
-{
-    if (geteuid() == 0) {
-        check_wrong(check, "this is root; the relay and its sockets are the user's");
-        check_mend(check, CHECK_HERE, "runuser -l user -c 'split-ssh check client'");
-    } else {
-        check_ok(check, "this is the user, uid %u", (unsigned)geteuid());
-    }
-}
 
 /* Looked for in PATH as well: whoever runs the relay with --qrexec-client has it elsewhere. */
 static void check_qrexec(struct check *check)
@@ -78,7 +66,7 @@ static void check_config(struct check *check)
 
 const struct check_step check_client_steps[] = {
     {"switch", {NULL}, check_switch},
-    {"user", {"switch"}, check_client_user},
+    {"user", {"switch"}, check_user},
     {"qrexec-client", {"switch"}, check_qrexec},
     {"config", {"switch"}, check_config},
     {"manager", {"user"}, check_manager},

@@ -13,7 +13,6 @@
 
 #define CLIENT_AGENTS_MAX 8U /* that are looked at */
 
-#define CLIENT_UNIT_MAX  (sizeof "split-ssh-relay@.service" + CALL_AGENT_MAX)
 #define CLIENT_QUOTE_MAX CHECK_QUOTE_MAX(UNIX_PATH_MAX)
 
 /* The agents of the vault for which this qube has a relay; "default" comes first. */

@@ -7,9 +7,6 @@
 #include "check_client.h"
 #include "check_run.h"
 
-#define FILE_MAX 65536U /* bytes of a file that are looked at */
-
-/* A line is one if it has both words, the second one after the first, and no '#' before them. */
 static const struct leftover {
     const char *file;           /* below HOME unless it begins with a slash */
     const char *first, *second; /* no characters that sed takes for more than themselves but '.' */
@@ -23,41 +20,6 @@ static const struct leftover {
     {".zshrc", "SSH_AUTH_SOCK=", "/.SSH_AGENT_", "sets SSH_AUTH_SOCK for the guides' relay"},
 };
 
-static bool is_leftover(const char *line, const struct leftover *leftover)
-{
-    const char *comment = strchr(line, '#');
-    const char *first = strstr(line, leftover->first);
-
-    return first != NULL && (comment == NULL || first < comment) &&
-           strstr(first + strlen(leftover->first), leftover->second) != NULL;
-}
-
-struct search {
-    const struct leftover *leftover;
-    unsigned number; /* of the line */
-};
-
-static bool take_line(void *context, const char *line, size_t len)
-{
-    struct search *search = context;
-    char copy[4096];
-
-    search->number++;
-    snprintf(copy, sizeof copy, "%.*s", (int)(len < sizeof copy ? len : sizeof copy - 1), line);
-    return is_leftover(copy, search->leftover);
-}
-
-/* The number of the first such line; 0: there is none, or no such file. */
-static unsigned find_line(const char *path, const struct leftover *leftover)
-{
-    struct search search = {.leftover = leftover};
-    static char text[FILE_MAX];
-
-    return check_read(path, text, sizeof text) && check_each_line(text, take_line, &search)
-               ? search.number
-               : 0;
-}
-
 /* The colon in the place of the line keeps an "if" around it from having no command. */
 static bool look_for(struct check *check, const struct leftover *leftover)
 {
@@ -69,7 +31,7 @@ static bool look_for(struct check *check, const struct leftover *leftover)
 
     snprintf(path, sizeof path, "%s%s%s", absolute || home == NULL ? "" : home, absolute ? "" : "/",
              leftover->file);
-    line = find_line(path, leftover);
+    line = check_find_line(path, leftover->first, leftover->second);
     if (line == 0) {
         return false;
     }

@@ -9,11 +9,11 @@
 
 #include "check_client.h"
 #include "check_run.h"
+#include "check_unit_state.h"
 
 #define UNIT_BEFORE "split-ssh-relay@"
 #define UNIT_SOCKET ".socket"
 #define FILE_SOCKET ".sock"
-#define WORD_MAX    64U /* bytes of a value of systemctl show */
 
 /*
  * With three names of an agent. The service, too, may have been started too often; a pattern would
@@ -92,9 +92,6 @@ static void add_files(struct client_agents *agents)
 }
 
 static const char all_units[] = UNIT_BEFORE "*" UNIT_SOCKET;
-static const char properties[] = "--property=Id,LoadState,UnitFileState,ActiveState,Result,"
-                                 "ConditionResult,ExecMainStartTimestampMonotonic";
-
 const struct client_agents *client_agents(void)
 {
     static const char *const argv[] = {"systemctl",  "--user",  "list-units",
@@ -113,39 +110,12 @@ const struct client_agents *client_agents(void)
     return &agents;
 }
 
-/* A unit as systemctl shows it. */
-struct unit {
-    char name[CLIENT_UNIT_MAX];
-    char load[WORD_MAX], file[WORD_MAX], active[WORD_MAX], result[WORD_MAX], condition[WORD_MAX];
-    char started[WORD_MAX]; /* microseconds of CLOCK_MONOTONIC */
-};
-
-static void unit_value(struct view block, const char *name, char ret[WORD_MAX])
+static void relay_state(const char *agent, const char *suffix, struct unit_state *ret)
 {
-    struct view value = check_value(block, '=', name);
-    size_t n = value.len < WORD_MAX - 1 ? value.len : WORD_MAX - 1;
+    char name[UNIT_NAME_MAX];
 
-    if (n > 0) {
-        memcpy(ret, value.data, n);
-    }
-    ret[n] = '\0';
-}
-
-static void show_unit(const char *agent, const char *suffix, struct unit *ret)
-{
-    const char *argv[] = {"systemctl", "--user", "show", properties, ret->name, NULL};
-    struct view block;
-    static struct run run;
-
-    snprintf(ret->name, sizeof ret->name, UNIT_BEFORE "%s%s", agent, suffix);
-    (void)run_simple(argv, &run);
-    block = check_unit_block(run.out, ret->name);
-    unit_value(block, "LoadState", ret->load);
-    unit_value(block, "UnitFileState", ret->file);
-    unit_value(block, "ActiveState", ret->active);
-    unit_value(block, "Result", ret->result);
-    unit_value(block, "ConditionResult", ret->condition);
-    unit_value(block, "ExecMainStartTimestampMonotonic", ret->started);
+    snprintf(name, sizeof name, UNIT_BEFORE "%.*s%s", (int)AGENT_NAME_MAX, agent, suffix);
+    unit_state(name, ret);
 }
 
 /* Something where systemd makes the socket that it does not put aside; if so, it was said. */
@@ -195,9 +165,9 @@ static void last_words(const char *service, char *ret, size_t cap)
 }
 
 static void unit_failed(struct check *check, const struct client_agent *agent,
-                        const struct unit *socket, const struct unit *service)
+                        const struct unit_state *socket, const struct unit_state *service)
 {
-    const struct unit *unit = strcmp(socket->active, "failed") == 0 ? socket : service;
+    const struct unit_state *unit = strcmp(socket->active, "failed") == 0 ? socket : service;
     char words[CHECK_TEXT_MAX / 2U];
 
     if (unit == socket && is_obstructed(check, agent)) {
@@ -209,7 +179,7 @@ static void unit_failed(struct check *check, const struct client_agent *agent,
 }
 
 /* A file of CONFIG_DIRECTORY was written after a relay had started, which reads them once. */
-static bool config_is_newer(const struct unit *service)
+static bool config_is_newer(const struct unit_state *service)
 {
     static const char *const files[] = {CONFIG_DIRECTORY "/" CONFIG_VAULT,
                                         CONFIG_DIRECTORY "/" CONFIG_AGENT};
@@ -240,7 +210,7 @@ static bool config_is_newer(const struct unit *service)
 }
 
 /* One that is neither active nor failed. */
-static void unit_inactive(struct check *check, const struct unit *socket)
+static void unit_inactive(struct check *check, const struct unit_state *socket)
 {
     check_wrong(check, "%s is %s%s", socket->name,
                 socket->active[0] != '\0' ? socket->active : "unknown to systemd",
@@ -254,12 +224,12 @@ static void unit_inactive(struct check *check, const struct unit *socket)
 static void look_at_unit(struct check *check, const struct client_agent *agent)
 {
     bool is_default = strcmp(agent->name, CALL_AGENT_DEFAULT) == 0;
-    struct unit service;
-    struct unit socket;
+    struct unit_state service;
+    struct unit_state socket;
     char install[128];
 
-    show_unit(agent->name, UNIT_SOCKET, &socket);
-    show_unit(agent->name, ".service", &service);
+    relay_state(agent->name, UNIT_SOCKET, &socket);
+    relay_state(agent->name, ".service", &service);
     if (strcmp(socket.load, "not-found") == 0) {
         check_wrong(check, "systemd has no unit %s: the package split-ssh-client is not installed",
                     socket.name);

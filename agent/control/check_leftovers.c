@@ -10,39 +10,18 @@
 #define PROFILE  "/etc/profile.d/qubes-ssh.sh" /* of the package qubes-split-ssh */
 #define RC_LOCAL "/rw/config/rc.local"
 
-struct rc_lines {
-    unsigned line;
-    unsigned first; /* the first one of the guides; 0: none */
-};
-
 /* The guides' line is `... socat ... 'EXEC:qrexec-client-vm VAULT qubes.SshAgent'`, or with ncat.
  */
-static bool take_rc_line(void *context, const char *line, size_t len)
+static unsigned guides_line(void)
 {
-    struct rc_lines *lines = context;
-    char copy[512];
-    const char *at;
+    unsigned line = check_find_line(RC_LOCAL, "socat", "qubes.SshAgent");
 
-    lines->line++;
-    snprintf(copy, sizeof copy, "%.*s", (int)(len < sizeof copy ? len : sizeof copy - 1), line);
-    at = copy + strspn(copy, " \t");
-    if (*at == '#' || strncmp(at, ": #", 3) == 0) {
-        return false;
-    }
-    if (strstr(at, "qubes.SshAgent") == NULL && strstr(at, "SSH_AGENT") == NULL) {
-        return false;
-    }
-    if (strstr(at, "socat") == NULL && strstr(at, "ncat") == NULL) {
-        return false;
-    }
-    lines->first = lines->line;
-    return true;
+    return line != 0 ? line : check_find_line(RC_LOCAL, "ncat", "qubes.SshAgent");
 }
 
 void check_leftovers(struct check *check)
 {
-    struct rc_lines lines = {.line = 0};
-    char text[16384];
+    unsigned line = guides_line();
     bool fine = true;
 
     if (access(PROFILE, F_OK) == 0) {
@@ -50,10 +29,9 @@ void check_leftovers(struct check *check)
         check_mend(check, CHECK_TEMPLATE, "sudo rm " PROFILE);
         fine = false;
     }
-    if (check_read(RC_LOCAL, text, sizeof text) && check_each_line(text, take_rc_line, &lines)) {
-        check_note(check, RC_LOCAL ":%u: the old guides' line for a client is still there",
-                   lines.first);
-        check_mend(check, CHECK_HERE, "sudo sed -i.bak '%us/^/: # /' " RC_LOCAL, lines.first);
+    if (line != 0) {
+        check_note(check, RC_LOCAL ":%u: the old guides' line for a client is still there", line);
+        check_mend(check, CHECK_HERE, "sudo sed -i.bak '%us/^/: # /' " RC_LOCAL, line);
         fine = false;
     }
     if (fine) {

@@ -22,14 +22,15 @@ static const char *user_name(void)
     return user != NULL ? user->pw_name : "user";
 }
 
+/* HOME, and with it sockets and files, would be root's. */
 void check_user(struct check *check)
 {
     if (geteuid() == 0) {
-        check_wrong(check, "this is root; the agent and its sockets are the user's");
-        check_mend(check, CHECK_HERE, "runuser -l user -c 'split-ssh check vault'");
+        check_wrong(check, "this is root; the units and their sockets are the user's");
+        check_mend(check, CHECK_HERE, "runuser -l user -c 'split-ssh check %s'", check->side);
         return;
     }
-    check_ok(check, "this is %s, whose agent it is", user_name());
+    check_ok(check, "this is %s, uid %u", user_name(), (unsigned)geteuid());
 }
 
 static bool is_member(gid_t group)

@@ -82,35 +82,39 @@ static bool collect(int process, struct stream *streams, uint64_t deadline)
     return true;
 }
 
-/* In a process group of its own, so that its children can be ended with it. */
-static bool spawn(const char *const *argv, const int *ends, pid_t *ret_pid)
+int run_start(const char *const *argv, const int ends[3], pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none;
-    bool spawned = false;
+    sigset_t none, ignored;
+    int failed = posix_spawn_file_actions_init(&actions);
 
-    sigemptyset(&none);
-    if (posix_spawn_file_actions_init(&actions) != 0) {
-        return false;
+    if (failed != 0) {
+        return failed;
     }
-    if (posix_spawnattr_init(&attributes) != 0) {
+    failed = posix_spawnattr_init(&attributes);
+    if (failed != 0) {
         posix_spawn_file_actions_destroy(&actions);
-        return false;
+        return failed;
     }
-    if (posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK) ==
-            0 &&
-        posix_spawnattr_setsigmask(&attributes, &none) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO) == 0 &&
-        posix_spawn_file_actions_adddup2(&actions, ends[2], STDERR_FILENO) == 0) {
+    sigemptyset(&none);
+    sigemptyset(&ignored);
+    sigaddset(&ignored, SIGPIPE);
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setsigdefault(&attributes, &ignored);
+    failed = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
+                                                       POSIX_SPAWN_SETSIGDEF);
+    for (int i = 0; i < 3 && failed == 0; i++) {
+        failed = posix_spawn_file_actions_adddup2(&actions, ends[i], i);
+    }
+    if (failed == 0) {
         /* The cast: what posix_spawnp(3) takes is not changed by it. */
-        spawned = posix_spawnp(ret_pid, argv[0], &actions, &attributes, (char *const *)argv,
-                               environ) == 0;
+        failed =
+            posix_spawnp(ret_pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
     }
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    return spawned;
+    return failed;
 }
 
 static bool open_input(struct view input, int *ret_end, int *ret_ours)
@@ -180,7 +184,7 @@ bool run_program(const char *const *argv, struct view input, unsigned timeout_ms
     ret->timed_out = false;
     ret->status = -1;
     spawned = open_input(input, &ends[0], &ours) && open_stream(&streams[OUT], &ends[1]) &&
-              open_stream(&streams[ERR], &ends[2]) && spawn(argv, ends, &pid);
+              open_stream(&streams[ERR], &ends[2]) && run_start(argv, ends, &pid) == 0;
     for (unsigned i = 0; i < 3; i++) {
         close_fd(&ends[i]); /* the program has them; ours would keep the pipes open */
     }

@@ -13,6 +13,7 @@
 
 #define RUN_OUTPUT_MAX 16384U /* bytes of each stream that are kept; the rest is thrown away */
 #define RUN_TIMEOUT_MS 5000U  /* for programs that answer at once */
+#define STARTUP_MAX    65536U /* bytes of a start-up file that are looked at */
 
 struct run {
     bool started;                 /* false: there is no such program, or it could not be started */
@@ -31,7 +32,13 @@ struct run {
  */
 bool run_program(const char *const *argv, struct view input, unsigned timeout_ms, struct run *ret);
 
-/* The same for a program without input, with RUN_TIMEOUT_MS. */
+/*
+ * Starts argv as run_program() does, with these three descriptors for its standard ones, in a
+ * process group of its own, so that its children can be ended with it. 0, or an errno.
+ */
+int run_start(const char *const *argv, const int ends[3], pid_t *ret_pid);
+
+/* The same as run_program() for a program without input, with RUN_TIMEOUT_MS. */
 bool run_simple(const char *const *argv, struct run *ret);
 
 enum socket_state {
@@ -79,5 +86,12 @@ bool check_manager_has(const char *variable, char *ret);
 
 /* Reads the start of a file, cap - 1 bytes at most, and a NUL; false with errno: it cannot. */
 bool check_read(const char *path, char *ret, size_t cap);
+
+/*
+ * The number of the first line of a file that has both words, the second one after the first, and
+ * no
+ * '#' before them; 0: there is none, or no such file.
+ */
+unsigned check_find_line(const char *path, const char *first, const char *second);
 
 #endif

@@ -15,8 +15,7 @@
 #define GPG_FILE    ".gnupg/gpg-agent.conf"
 #define GPG_WORD    "enable-ssh-support"
 #define XSESSION    "/etc/X11/Xsession.options"
-#define STARTUP_MAX 65536U /* bytes of a start-up file that are looked at */
-#define HITS_MAX    8U     /* lines of one that are named */
+#define HITS_MAX    8U /* lines of one that are named */
 
 static bool leads_to_agent(const char *value)
 {

@@ -99,3 +99,33 @@ bool check_read(const char *path, char *ret, size_t cap)
     ret[used] = '\0';
     return n >= 0;
 }
+
+struct search {
+    const char *first, *second;
+    unsigned number; /* of the line */
+};
+
+static bool take_line(void *context, const char *line, size_t len)
+{
+    struct search *search = context;
+    char copy[4096];
+    const char *comment;
+    const char *first;
+
+    search->number++;
+    snprintf(copy, sizeof copy, "%.*s", (int)(len < sizeof copy ? len : sizeof copy - 1), line);
+    comment = strchr(copy, '#');
+    first = strstr(copy, search->first);
+    return first != NULL && (comment == NULL || first < comment) &&
+           strstr(first + strlen(search->first), search->second) != NULL;
+}
+
+unsigned check_find_line(const char *path, const char *first, const char *second)
+{
+    struct search search = {.first = first, .second = second};
+    static char text[STARTUP_MAX];
+
+    return check_read(path, text, sizeof text) && check_each_line(text, take_line, &search)
+               ? search.number
+               : 0;
+}

@@ -73,50 +73,21 @@ const char *check_quote(char *ret, size_t cap, const char *text)
     return ret;
 }
 
-struct view check_value(struct view text, char separator, const char *name)
-{
-    const char *at = (const char *)text.data;
-    const char *end = at + text.len;
-    size_t len = strlen(name);
-
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t line = (size_t)((newline != NULL ? newline : end) - at);
-
-        if (line > len && memcmp(at, name, len) == 0 && at[len] == separator) {
-            return (struct view){(const uint8_t *)at + len + 1, line - len - 1};
-        }
-        at += line + 1;
-    }
-    return (struct view){NULL, 0};
-}
-
 const char *check_get(char *ret, size_t cap, const char *text, char separator, const char *name)
 {
-    struct view value =
-        check_value((struct view){(const uint8_t *)text, strlen(text)}, separator, name);
-    size_t n = value.len < cap - 1 ? value.len : cap - 1;
+    size_t len = strlen(name);
 
-    if (n > 0) {
-        memcpy(ret, value.data, n);
-    }
-    ret[n] = '\0';
-    return ret;
-}
-
-struct view check_unit_block(const char *text, const char *unit)
-{
+    ret[0] = '\0';
     while (*text != '\0') {
-        const char *end = strstr(text, "\n\n");
-        size_t len = end != NULL ? (size_t)(end - text) + 1 : strlen(text);
-        struct view block = {(const uint8_t *)text, len};
+        size_t line = strcspn(text, "\n");
 
-        if (view_is(check_value(block, '=', "Id"), unit)) {
-            return block;
+        if (line > len && memcmp(text, name, len) == 0 && text[len] == separator) {
+            snprintf(ret, cap, "%.*s", (int)(line - len - 1), text + len + 1);
+            break;
         }
-        text += end != NULL ? len + 1 : len;
+        text += line + (text[line] == '\n');
     }
-    return (struct view){NULL, 0};
+    return ret;
 }
 
 bool check_bus_has(const char *text, const char *word)

@@ -17,19 +17,11 @@
 const char *check_quote(char *ret, size_t cap, const char *text);
 
 /*
- * The value of a line "NAME=VALUE" or, with another separator, "NAME VALUE", of a text with many;
- * an empty view without data if there is none. The first one counts.
+ * The value of a line "NAME=VALUE" or, with another separator, "NAME VALUE", of a text with many
+ * lines, into ret, cut to cap - 1 bytes and a NUL; "" if there is none. The first one counts.
+ * Returns ret.
  */
-struct view check_value(struct view text, char separator, const char *name);
-
-/* The same, into ret, cut to cap - 1 bytes and a NUL; "" if there is none. Returns ret. */
 const char *check_get(char *ret, size_t cap, const char *text, char separator, const char *name);
-
-/*
- * systemctl show prints a block for each unit, with an empty line between them: the one with the
- * line Id=UNIT, or an empty view.
- */
-struct view check_unit_block(const char *text, const char *unit);
 
 /* Whether busctl's answer of type "as", such as `as 2 "body" "actions"`, has this word. */
 bool check_bus_has(const char *text, const char *word);

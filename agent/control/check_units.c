@@ -8,18 +8,9 @@
 #include <unistd.h>
 
 #include "check_run.h"
+#include "check_unit_state.h"
 #include "check_vault.h"
 #include "connection.h"
-
-#define VALUE_MAX 128U
-
-struct unit {
-    char load[VALUE_MAX];
-    char active[VALUE_MAX];
-    char sub[VALUE_MAX];
-    char file[VALUE_MAX]; /* its state: enabled, disabled, static, masked, ... */
-    char result[VALUE_MAX];
-};
 
 void check_programs(struct check *check)
 {
@@ -49,35 +40,6 @@ void check_programs(struct check *check)
     if (!missing) {
         check_ok(check, "agent, keystore and prompt are installed");
     }
-}
-
-static void look_at(const char *unit, struct unit *ret)
-{
-    static const char properties[] =
-        "--property=Id,LoadState,ActiveState,SubState,UnitFileState,Result";
-    static const char *const argv[] = {"systemctl",
-                                       "--user",
-                                       "show",
-                                       properties,
-                                       VAULT_SERVICE,
-                                       "split-ssh-agent.socket",
-                                       "split-ssh-qrexec.socket",
-                                       NULL};
-    static struct run run;
-    static char block[RUN_OUTPUT_MAX + 1];
-    struct view found;
-
-    run_simple(argv, &run);
-    found = check_unit_block(run.out, unit);
-    if (found.len > 0) {
-        memcpy(block, found.data, found.len);
-    }
-    block[found.len] = '\0';
-    check_get(ret->load, sizeof ret->load, block, '=', "LoadState");
-    check_get(ret->active, sizeof ret->active, block, '=', "ActiveState");
-    check_get(ret->sub, sizeof ret->sub, block, '=', "SubState");
-    check_get(ret->file, sizeof ret->file, block, '=', "UnitFileState");
-    check_get(ret->result, sizeof ret->result, block, '=', "Result");
 }
 
 struct said {
@@ -154,7 +116,7 @@ static void mend_mask(struct check *check, const char *unit)
 }
 
 /* Whether systemd has the unit; if not, it was said. */
-static bool is_loaded(struct check *check, const char *unit, const struct unit *state)
+static bool is_loaded(struct check *check, const char *unit, const struct unit_state *state)
 {
     char install[128];
 
@@ -213,14 +175,14 @@ void check_service(struct check *check)
     char why[CONNECTION_WHY_MAX];
     struct said said;
     struct socket_look look;
-    struct unit unit;
+    struct unit_state unit;
 
     /* A connection starts it: then it is seen how that goes. */
     socket_look(VAULT_AGENT_SOCKET, &look);
     if (look.state == SOCKET_LISTENS) {
         (void)agent_ask_kind(VAULT_AGENT_SOCKET, why);
     }
-    look_at(VAULT_SERVICE, &unit);
+    unit_state(VAULT_SERVICE, &unit);
     if (!is_loaded(check, VAULT_SERVICE, &unit)) {
         return;
     }
@@ -258,10 +220,10 @@ static void say_failed(struct check *check, const char *unit, const char *path, 
 
 static void check_socket_unit(struct check *check, const char *unit, const char *path)
 {
-    struct unit state;
+    struct unit_state state;
     bool enabled;
 
-    look_at(unit, &state);
+    unit_state(unit, &state);
     if (!is_loaded(check, unit, &state)) {
         return;
     }

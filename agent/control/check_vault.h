@@ -21,12 +21,10 @@
     "; systemctl --user start " VAULT_SOCKETS
 
 /* check_place.c */
-void check_user(struct check *check);
 void check_group(struct check *check);
 void check_directory(struct check *check);
 
 /* check_manager.c */
-void check_manager(struct check *check);
 void check_memory_limit(struct check *check);
 
 /* check_units.c */

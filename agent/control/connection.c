@@ -100,9 +100,8 @@ static enum err must_check connect_to(int fd, const char *path, char *ret_why)
     return ERR_SYSTEM;
 }
 
-/* ERR_SYSTEM: errno, as of the functions above. ERR_TOO_BIG: the answer says that it is. */
-static enum err must_check exchange(int fd, struct view descriptor, struct view message,
-                                    uint64_t deadline, uint8_t *buffer, struct view *ret_answer)
+enum err connection_exchange(int fd, struct view descriptor, struct view message, uint64_t deadline,
+                             uint8_t *buffer, struct view *ret_answer)
 {
     uint8_t length[4];
     uint32_t len;
@@ -163,7 +162,8 @@ enum err connection_call(const char *path, struct view descriptor, struct view m
     err = connect_to(fd, path, ret_why);
     saved = errno;
     if (err == OK) {
-        err = exchange(fd, descriptor, message, boottime_ms() + timeout_ms, buffer, ret_answer);
+        err = connection_exchange(fd, descriptor, message, boottime_ms() + timeout_ms, buffer,
+                                  ret_answer);
         saved = errno;
         if (err != OK) {
             say_why(err, path, timeout_ms, ret_why);

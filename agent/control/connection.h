@@ -14,8 +14,8 @@ const char *connection_path(const char *given);
  * into buffer (FRAME_MAX bytes); *ret_answer is a view of it, without its length, which may be
  * empty. Waits timeout_ms at most, all in all. ERR_SYSTEM: a system call failed (errno; ENOENT and
  * ECONNREFUSED: nobody listens), the agent closed the connection (0) or did not answer in time
- * (ETIMEDOUT). ERR_TOO_BIG: the path of the socket, or the
- * answer, is too long. Each with a sentence in ret_why (CONNECTION_WHY_MAX bytes).
+ * (ETIMEDOUT). ERR_TOO_BIG: the path of the socket, or the answer, is too long. Each with a
+ * sentence in ret_why (CONNECTION_WHY_MAX bytes).
  */
 enum err must_check connection_ask(const char *path, struct view message, unsigned timeout_ms,
                                    uint8_t *buffer, struct view *ret_answer, char *ret_why);
@@ -27,5 +27,14 @@ enum err must_check connection_ask(const char *path, struct view message, unsign
 enum err must_check connection_call(const char *path, struct view descriptor, struct view message,
                                     unsigned timeout_ms, uint8_t *buffer, struct view *ret_answer,
                                     char *ret_why);
+
+/*
+ * Sends a descriptor, which may be empty, and a message over a connected stream socket that does
+ * not block, and receives the next message; deadline: ms of CLOCK_BOOTTIME. Errors as above,
+ * without a sentence.
+ */
+enum err must_check connection_exchange(int fd, struct view descriptor, struct view message,
+                                        uint64_t deadline, uint8_t *buffer,
+                                        struct view *ret_answer);
 
 #endif

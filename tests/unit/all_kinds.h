@@ -5,8 +5,6 @@
 
 #include "signing.h"
 
-#define KINDS COUNT(keygen_kinds)
-
 static struct openssh_key files[KINDS];
 static struct view certificates[KINDS];
 static EVP_PKEY *publics[KINDS]; /* none for ed25519, the first */

@@ -14,7 +14,6 @@
 #include "sign.h"
 #include "signing.h"
 
-#define KINDS           COUNT(keygen_kinds)
 #define ADD_MESSAGE_MAX 16384
 
 enum { ED25519, RSA_2048, P256, P384, P521 }; /* as in keygen_kinds */

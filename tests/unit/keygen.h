@@ -30,6 +30,8 @@ static const struct keygen_kind {
     {"ecdsa521", "ecdsa", "521", "ecdsa-sha2-nistp521", "ecdsa-sha2-nistp521-cert-v01@openssh.com"},
 };
 
+#define KINDS COUNT(keygen_kinds)
+
 static char keygen_dir[256];
 
 static inline void keygen_path(const char *file, char *ret, size_t cap)

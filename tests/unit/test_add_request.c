@@ -3,7 +3,6 @@
 #include "add_request.h"
 #include "openssh_key.h"
 
-#define KINDS       COUNT(keygen_kinds)
 #define MESSAGE_MAX 8192
 #define COMMENT     "caf\xe9 \1\xff"
 

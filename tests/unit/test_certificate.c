@@ -3,7 +3,6 @@
 #include "certificate.h"
 #include "keygen.h"
 
-#define KINDS     COUNT(keygen_kinds)
 #define YEAR_2024 1704067200U /* 2024-01-01 00:00:00 UTC */
 #define YEAR_2030 1893456000U
 #define FOREVER   UINT64_MAX

@@ -65,28 +65,6 @@ static void half_a_quote_is_none(void **state)
     }
 }
 
-static const char units[] = "LoadState=loaded\nActiveState=active\nId=a.service\nResult=success\n"
-                            "\n"
-                            "LoadState=masked\nActiveState=inactive\nId=b.socket\nResult=\n";
-
-static void blocks_of_units(void **state)
-{
-    struct view block;
-
-    (void)state;
-    block = check_unit_block(units, "b.socket");
-    assert_view_is(check_value(block, '=', "LoadState"), "masked");
-    assert_view_is(check_value(block, '=', "Result"), "");
-    assert_non_null(check_value(block, '=', "Result").data);
-    block = check_unit_block(units, "a.service");
-    assert_view_is(check_value(block, '=', "LoadState"), "loaded");
-    assert_view_is(check_value(block, '=', "Result"), "success");
-    assert_null(check_value(block, '=', "State").data);
-    assert_int_equal(check_unit_block(units, "c.service").len, 0);
-    assert_int_equal(check_unit_block(units, "a.servic").len, 0);
-    assert_int_equal(check_unit_block("", "a.service").len, 0);
-}
-
 static void values(void **state)
 {
     char room[8];
@@ -99,6 +77,8 @@ static void values(void **state)
     assert_string_equal(check_get(room, sizeof room, "", ' ', "keys"), "");
     assert_string_equal(check_get(room, sizeof room, "A=123456789\n", '=', "A"), "1234567");
     assert_string_equal(check_get(room, sizeof room, "A=b=c\n", '=', "A"), "b=c");
+    assert_string_equal(check_get(room, sizeof room, "LoadA=1\nA=2\nA=3\n", '=', "A"), "2");
+    assert_string_equal(check_get(room, sizeof room, "A\nA=\n", '=', "A"), "");
 }
 
 static void answers_of_the_bus(void **state)
@@ -143,13 +123,9 @@ static void lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shells_read_what_was_quoted),
-        cmocka_unit_test(plain_text_stays),
-        cmocka_unit_test(half_a_quote_is_none),
-        cmocka_unit_test(blocks_of_units),
-        cmocka_unit_test(values),
-        cmocka_unit_test(answers_of_the_bus),
-        cmocka_unit_test(lines),
+        cmocka_unit_test(shells_read_what_was_quoted), cmocka_unit_test(plain_text_stays),
+        cmocka_unit_test(half_a_quote_is_none),        cmocka_unit_test(values),
+        cmocka_unit_test(answers_of_the_bus),          cmocka_unit_test(lines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

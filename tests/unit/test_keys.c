@@ -2,41 +2,16 @@
 /* keystore/key.c and sign*.c: good keys, and the signatures that they make. */
 #include "held_keys.h"
 
+#include "all_kinds.h"
+
 #define SHA2_256 SIGN_RSA_SHA2_256
 #define SHA2_512 SIGN_RSA_SHA2_512
 
-static struct openssh_key files[KINDS];
-static struct view certificates[KINDS];
-static EVP_PKEY *publics[KINDS]; /* none for ed25519 */
-
 static int start(void **state)
 {
-    char file[64];
-
     (void)state;
     held_keys_init();
-    keygen_start();
-    keygen_make_all();
-    keygen_certify_all();
-    for (size_t i = 0; i < KINDS; i++) {
-        openssh_key_read(keygen_kinds[i].name, &files[i]);
-        snprintf(file, sizeof file, "%s-cert.pub", keygen_kinds[i].name);
-        certificates[i] = keygen_blob(file);
-        snprintf(file, sizeof file, "%s.pub", keygen_kinds[i].name);
-        publics[i] = i == ED25519 ? NULL : public_pkey(file);
-    }
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < KINDS; i++) {
-        openssh_key_free(&files[i]);
-        view_free(&certificates[i]);
-        EVP_PKEY_free(publics[i]);
-    }
-    keygen_stop();
+    all_kinds_make();
     return 0;
 }
 
@@ -397,5 +372,5 @@ int main(void)
         cmocka_unit_test(test_spoiled),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, all_kinds_free);
 }

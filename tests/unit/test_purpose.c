@@ -8,7 +8,6 @@
 #define HOSTBOUND_METHOD "publickey-hostbound-v00@openssh.com"
 
 enum { ED25519, RSA, ECDSA256, ECDSA384, ECDSA521 };
-#define KINDS COUNT(keygen_kinds)
 
 static struct view plain[KINDS];
 static struct view certificates[KINDS];

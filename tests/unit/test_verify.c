@@ -6,8 +6,6 @@
 #include "signing.h"
 #include "verify.h"
 
-#define KINDS COUNT(keygen_kinds)
-
 static const char message[] = "a session id, say";
 static struct view blobs[KINDS];
 static struct view certificates[KINDS];
