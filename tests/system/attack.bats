@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What another process does to get at keys: of the same user, it is refused; of root, it gets none.
 
-load proof_setup
+load memory_setup
 
 setup_file() {
     make_all_keys
@@ -88,7 +88,7 @@ start_all_as_nobody() {
 
 @test "process_vm_readv, PTRACE_PEEKDATA and pidfd_getfd by root find a key where there is one" {
     hex=$(sed -n 's/^p256.d //p' "$SECRETS")
-    spawn "$PROOF/hold" "$hex" >"$D/held"
+    spawn "$MEMORY/hold" "$hex" >"$D/held"
     wait_until test -s "$D/held"
     run "$PROBE" "$SECRETS" "$SPAWNED"
     echo "$output"
@@ -364,7 +364,7 @@ sum_of() {
 }
 
 @test "without memfd_secret the arena is locked, not dumped, and empty in a fork" {
-    start_agent_as "$PROOF/without" memfd_secret -- "$AGENT" -D -a "$AGENT_SOCKET"
+    start_agent_as "$MEMORY/without" memfd_secret -- "$AGENT" -D -a "$AGENT_SOCKET"
     load_all
     locked=$(awk '/^[0-9a-f]+-[0-9a-f]+ / { size = 0 } /^Size:/ { size = $2 }
         /^VmFlags:/ && / lo / && / dd / && / dc / && / wf / { sum += size } END { print sum + 0 }' \

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-2-Clause
-# An agent that somebody else has taken over (tests/proof/rogue), in front of the real keystore and
+# An agent that somebody else has taken over (tests/memory/rogue), in front of the real keystore and
 # prompt: what it gets out of keys that were added with ssh-add -c.
 
 load ask_hostile_setup
 
-ROGUE_AGENT="$SPLIT_SSH_BUILD/tests/proof/rogue-agent"
+ROGUE_AGENT="$SPLIT_SSH_BUILD/tests/memory/rogue-agent"
 
 start_rogue() {
     start_agent_as "$ROGUE_AGENT" -D -a "$AGENT_SOCKET" -q "$QREXEC_SOCKET"

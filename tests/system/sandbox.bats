@@ -3,7 +3,7 @@
 # What the programs say of their memory and sandboxes at start, what they do where the kernel gives
 # less, and that each system call of the keystore's start may fail.
 
-load proof_setup
+load memory_setup
 
 setup() {
     prepare
@@ -52,7 +52,7 @@ mode_of() {
 }
 
 @test "a kernel without memfd_secret: one warning, and everything works" {
-    start_agent_as "$PROOF/without" memfd_secret -- "$AGENT" -d -a "$AGENT_SOCKET"
+    start_agent_as "$MEMORY/without" memfd_secret -- "$AGENT" -d -a "$AGENT_SOCKET"
     wait_logged 'key memory: mlock, ' # after the warning
     has_line '.*warning: no memfd_secret on this kernel.*root can read the keys in this process'
     make_key plain -t ed25519
@@ -89,13 +89,13 @@ grows() {
 }
 
 @test "it grows behind the sandbox: mlock" {
-    start_agent_as "$PROOF/without" memfd_secret -- "$AGENT" -D -a "$AGENT_SOCKET"
+    start_agent_as "$MEMORY/without" memfd_secret -- "$AGENT" -D -a "$AGENT_SOCKET"
     grows rsa-mlock
     stop_agent
 }
 
 @test "a kernel without Landlock: a warning for each process, and everything works" {
-    start_agent_as "$PROOF/without" landlock_create_ruleset -- "$AGENT" -d -a "$AGENT_SOCKET"
+    start_agent_as "$MEMORY/without" landlock_create_ruleset -- "$AGENT" -d -a "$AGENT_SOCKET"
     wait_logged 'split-ssh-agent: warning: this kernel has no Landlock'
     wait_logged 'split-ssh-keystore: warning: this kernel has no Landlock'
     make_key plain2 -t ed25519
@@ -106,7 +106,7 @@ grows() {
 }
 
 @test "a kernel without seccomp: it does not start" {
-    run timeout 60 "$PROOF/without" seccomp -- "$AGENT" -D -a "$AGENT_SOCKET"
+    run timeout 60 "$MEMORY/without" seccomp -- "$AGENT" -D -a "$AGENT_SOCKET"
     echo "$output"
     [ "$status" -ne 0 ]
     [ "$status" -lt 124 ]

@@ -4,7 +4,7 @@
 # relay, not while they idle, sign, are locked, or have lost the keys again. Into the keystore, whose
 # registers do hold parts of keys while it signs, no debugger gets.
 
-load proof_setup
+load memory_setup
 
 setup_file() {
     make_all_keys
@@ -70,7 +70,7 @@ start_all() {
 
 # start_all_untraced CALL...: on a kernel without these system calls, and without ptrace(2).
 start_all_untraced() {
-    start_all "$PROOF/without" ptrace "$@" --
+    start_all "$MEMORY/without" ptrace "$@" --
     TRACED=no
     wait_logged 'warning: the agent cannot trace the keystore'
 }
@@ -90,7 +90,7 @@ add_until() {
         middle=${hex:16:16}
         reverse=$(fold -w 2 <<<"$hex" | tac | tr -d '\n')
         for bytes in "$hex" "$middle" "$reverse"; do
-            spawn "$PROOF/hold" "$bytes" >"$D/held"
+            spawn "$MEMORY/hold" "$bytes" >"$D/held"
             wait_until test -s "$D/held"
             finds "${name%%.*}" "$SCAN" -e -t 20 "$SECRETS" "$SPAWNED"
             finds "registers" "$SCAN" -e -t 20 -r "$SECRETS" "$SPAWNED"
@@ -103,7 +103,7 @@ add_until() {
 
 @test "the scan finds a secret in a dump, in its memory and in its registers" {
     hex=$(sed -n 's/^ed25519.seed //p' "$SECRETS")
-    spawn "$PROOF/hold" "$hex" >"$D/held"
+    spawn "$MEMORY/hold" "$hex" >"$D/held"
     wait_until test -s "$D/held"
     dump "$SPAWNED"
     finds ed25519.seed "$SCAN" "$SECRETS" --file "$DUMP"
@@ -269,7 +269,7 @@ load_was_one() {
 ### The fallback: mlock
 
 @test "without memfd_secret: no debugger gets in either" {
-    start_all "$PROOF/without" memfd_secret --
+    start_all "$MEMORY/without" memfd_secret --
     wait_logged 'key memory: mlock, '
     refuses_debugger "$KEYSTORE_PID"
     sign_forever "$AGENT_SOCKET"

@@ -3,7 +3,7 @@
 # No read of memory shows a part of a key that came from a file, of the file's text, or of its
 # passphrase: not in the agent, the keystore or the prompt, before, while and after it is opened.
 
-load proof_setup
+load memory_setup
 load key_files_setup
 load keyring_setup
 
@@ -74,7 +74,7 @@ begin() {
 }
 
 untraced() {
-    begin "$PROOF/without" ptrace --
+    begin "$MEMORY/without" ptrace --
     wait_logged 'the agent cannot trace the keystore'
 }
 
@@ -102,7 +102,7 @@ only_its_own_children() {
 
 @test "the scan finds a passphrase and the text of a file" {
     for what in ed25519.passphrase rsa3072.text; do
-        spawn "$PROOF/hold" "$(sed -n "s/^$what //p" "$SECRETS")" >"$D/held"
+        spawn "$MEMORY/hold" "$(sed -n "s/^$what //p" "$SECRETS")" >"$D/held"
         wait_until test -s "$D/held"
         finds "${what#*.}" "$SCAN" -e -t 20 "$SECRETS" "$SPAWNED"
         rm "$D/held"

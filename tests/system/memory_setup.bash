@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034
-# Keys of all kinds, what must not be found of them, and means to look for it (tests/proof).
+# Keys of all kinds, what must not be found of them, and means to look for it (tests/memory).
 
 # agent_setup, relay_setup
 source "$BATS_TEST_DIRNAME/agent_setup.bash"
 
-PROOF="$SPLIT_SSH_BUILD/tests/proof"
-SCAN="$PROOF/scan"
-PROBE="$PROOF/probe"
+MEMORY="$SPLIT_SSH_BUILD/tests/memory"
+SCAN="$MEMORY/scan"
+PROBE="$MEMORY/probe"
 SECRETS_PY="$BATS_TEST_DIRNAME/../proof/secrets.py"
 SECRETS="$BATS_FILE_TMPDIR/secrets"
 ALL=(ed25519 rsa3072 rsa4096 p256 p521)
@@ -56,7 +56,7 @@ need_root() {
 
 # needs_memfd_secret: the kernel may be old, or told not to have it. ENOSYS then, or nothing to map.
 needs_memfd_secret() {
-    "$PROOF/without" --has memfd_secret || skip "this kernel has no memfd_secret"
+    "$MEMORY/without" --has memfd_secret || skip "this kernel has no memfd_secret"
 }
 
 # finds_nothing COMMAND...: a scan that looked at something.
@@ -102,7 +102,7 @@ refuses_debugger() {
 # start_untraced [OPTION...]: an agent where ptrace(2) does not exist, so that root's debugger gets
 # into the keystore.
 start_untraced() {
-    start_agent_as "$PROOF/without" ptrace -- \
+    start_agent_as "$MEMORY/without" ptrace -- \
         "$AGENT" -D -a "$AGENT_SOCKET" -q "$QREXEC_SOCKET" "$@"
     wait_logged 'the agent cannot trace the keystore'
 }
