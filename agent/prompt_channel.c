@@ -276,8 +276,10 @@ bool prompt_channel_wait(int timeout_ms)
                             .events = (short)(POLLIN | (STAILQ_EMPTY(&prompt.out) ? 0 : POLLOUT))};
     int n = poll(&pollfd, 1, timeout_ms);
 
+    /* A prompt that has ended is found by reading, also where there is still something to send. */
     if (n > 0) {
-        on_event(&prompt.source, (pollfd.revents & POLLOUT) != 0 ? EPOLLOUT : EPOLLIN);
+        on_event(&prompt.source, ((pollfd.revents & POLLOUT) != 0 ? EPOLLOUT : 0U) |
+                                     ((pollfd.revents & ~POLLOUT) != 0 ? EPOLLIN : 0U));
     }
     return n != 0;
 }
