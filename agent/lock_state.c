@@ -42,6 +42,9 @@ void handle_lock(struct client *client)
     struct view passphrase;
     enum err err = proto_string(client_body(client), PASSPHRASE_MAX, &passphrase);
 
+    if (err == OK && passphrase.len == 0) {
+        err = ERR_NO_PASSPHRASE; /* as ssh-agent */
+    }
     if (err != OK) {
         handle_failure(client, "lock", err);
         return;

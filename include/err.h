@@ -44,7 +44,8 @@ enum err {
     ERR_FILE_ROUNDS = 35,   /* more work than BCRYPT_ROUNDS_MAX */
     ERR_FILE_PUBLIC = 36,   /* an encrypted file that does not show its public half */
     ERR_FILE_CERT = 37,     /* NAME-cert.pub is not a certificate of this key */
-    ERR_MAX = ERR_FILE_CERT
+    ERR_NO_PASSPHRASE = 38, /* a lock without a passphrase, which everybody could open */
+    ERR_MAX = ERR_NO_PASSPHRASE
 };
 
 /* A phrase for a log line, without a full stop; says what to do where something can be done. */
@@ -123,6 +124,8 @@ static inline const char *err_text(enum err err)
                "FILE.pub makes it)";
     case ERR_FILE_CERT:
         return "the certificate beside the file is not one of this key";
+    case ERR_NO_PASSPHRASE:
+        return "the passphrase is empty (ssh-add -x again, with one)";
     }
     return "unknown error";
 }

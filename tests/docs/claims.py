@@ -30,6 +30,8 @@ CLAIMS = {
         "For one qube there are {BUCKET_LINES} lines at once and then "
         "{1000/BUCKET_FILL_MS|w} each second",
         "no answer within {QUESTION_TIMEOUT_MS/1000} seconds is a no",
+        "Its passphrase has {PASSPHRASE_MAX} bytes at most.",
+        "a session id has 1 to {SESSION_ID_MAX} bytes",
     ],
     "split-ssh-keystore.8": [
         "one end of a socket as descriptor {IPC_FD}",

@@ -195,7 +195,7 @@ def check_audit(report, page):
     """The words of the audit log's fields, and the fields."""
     code = {p: p.read_text() for p in sources.files("agent", "agent/prompt", "include")}
     whole = "\n".join(code.values())
-    fields = set(re.findall(r'put_(?:text_)?field\(&?line, "(\w+)"', whole))
+    fields = set(re.findall(r'put_(?:text_|number_)?field\(&?line, "(\w+)"', whole))
     formats = code[mdoc.ROOT / "agent/audit_format.c"]
     fields |= set(re.findall(r'\\"(\w+)\\":', formats))
     listed = {c.plain for c in page.of("Li", section="AUDIT LOG") if c.outer == ("It",)}
@@ -207,7 +207,7 @@ def check_audit(report, page):
     for name, wanted in {
             "by": by,
             "decision": set(re.findall(r'allowed \? "(\w+)" : "(\w+)"', formats)[0]),
-            "purpose": set(re.findall(r'\] = "(\w+)"', formats)),
+            "purpose": set(re.findall(r'\[PURPOSE_\w+\] = "(\w+)"', formats)),
             "proof": set(re.findall(r'PROOF_\w+ \? "(\w+)"', whole)) | {"none"}}.items():
         item, words = words_of_item(page, name) or (None, set())
         place = item.place if item else page.path

@@ -184,6 +184,16 @@ refused_add() {
     ssh-add -T "$KEYS/ed25519.pub"
 }
 
+@test "-x with an empty passphrase is refused, as by ssh-agent" {
+    start_agent
+    ssh-add -q "$KEYS/ed25519"
+    answer_askpass ''
+    run ssh-add -x
+    [ "$status" -eq 1 ]
+    wait_logged 'local: refused to lock: the passphrase is empty'
+    ssh-add -T "$KEYS/ed25519.pub"
+}
+
 @test "wrong passphrases are slowed, and nobody else waits" {
     start_agent
     ssh-add -q "$KEYS/ed25519"
