@@ -189,7 +189,7 @@ static enum err append(const char *line, size_t len)
 
 enum err audit_write(const struct audit_record *record)
 {
-    char line[AUDIT_LINE_MAX];
+    static char line[AUDIT_LINE_MAX]; /* too much to be set to zero each time, as a compiler does */
     struct timespec now;
     bool current;
     off_t size;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <assert.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "audit.h"
@@ -12,6 +10,7 @@
 #define REASON_TEXT_MAX      256U
 #define WORD_TEXT_MAX        16U
 
+#define DIGITS_MAX  20U  /* of 64 bits */
 #define ESCAPED     6U   /* \u00XX */
 #define NAMES_BYTES 512U /* names, quotes, commas, numbers, "..." of cut texts: with room */
 
@@ -29,23 +28,66 @@ struct line {
     bool full;
 };
 
-static void __attribute__((format(printf, 2, 3))) put(struct line *line, const char *format, ...)
+/* A line is written for each signature: printf(3) would take longer than the rest of it. */
+static void put_raw(struct line *line, const void *bytes, size_t len)
 {
-    size_t left = line->cap - line->len;
-    va_list args;
-    int n;
-
-    if (line->full) {
-        return;
-    }
-    va_start(args, format);
-    n = vsnprintf(line->text + line->len, left, format, args);
-    va_end(args);
-    if (n < 0 || (size_t)n >= left) {
+    if (line->full || len >= line->cap - line->len) {
         line->full = true;
         return;
     }
-    line->len += (size_t)n;
+    memcpy(line->text + line->len, bytes, len);
+    line->len += len;
+    line->text[line->len] = '\0';
+}
+
+static void put_word(struct line *line, const char *word)
+{
+    put_raw(line, word, strlen(word));
+}
+
+/* Decimal, with zeros before it up to the given number of digits. */
+static void put_number(struct line *line, uint64_t n, size_t digits)
+{
+    char text[DIGITS_MAX];
+    size_t at = sizeof text;
+
+    do {
+        text[--at] = (char)('0' + n % 10U);
+        n /= 10U;
+    } while (n > 0 || sizeof text - at < digits);
+    put_raw(line, text + at, sizeof text - at);
+}
+
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static void put_escape(struct line *line, uint8_t c)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    if (c == '"' || c == '\\') {
+        put_raw(line, (const char[]){'\\', (char)c}, 2);
+    } else {
+        put_raw(line, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, ESCAPED);
+    }
+}
+
+/* What stands between quotes. */
+static void put_escaped(struct line *line, const uint8_t *text, size_t len)
+{
+    size_t done = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (is_plain(text[i])) {
+            continue;
+        }
+        put_raw(line, text + done, i - done);
+        put_escape(line, text[i]);
+        done = i + 1;
+    }
+    put_raw(line, text + done, len - done);
 }
 
 /* ,"name":"text"; nothing for empty text. */
@@ -56,19 +98,11 @@ static void put_field(struct line *line, const char *name, struct view text, siz
     if (text.len == 0) {
         return;
     }
-    put(line, ",\"%s\":\"", name);
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = text.data[i];
-
-        if (c == '"' || c == '\\') {
-            put(line, "\\%c", c);
-        } else if (c >= 0x20 && c < 0x7f) {
-            put(line, "%c", c);
-        } else {
-            put(line, "\\u%04x", c);
-        }
-    }
-    put(line, "%s\"", len < text.len ? "..." : "");
+    put_word(line, ",\"");
+    put_word(line, name);
+    put_word(line, "\":\"");
+    put_escaped(line, text.data, len);
+    put_word(line, len < text.len ? "...\"" : "\"");
 }
 
 static void put_text_field(struct line *line, const char *name, const char *text, size_t max)
@@ -95,9 +129,30 @@ static void put_time(struct line *line, uint64_t time_ms)
     uint64_t year = era * 400U + year_of_era + (month >= 10U ? 1U : 0U);
 
     month = month < 10U ? month + 3U : month - 9U;
-    put(line, "{\"time\":\"%04llu-%02u-%02uT%02u:%02u:%02u.%03uZ\"", (unsigned long long)year,
-        month, day, (unsigned)(s / 3600U % 24U), (unsigned)(s / 60U % 60U), (unsigned)(s % 60U),
-        (unsigned)(time_ms % 1000U));
+    put_word(line, "{\"time\":\"");
+    put_number(line, year, 4);
+    put_word(line, "-");
+    put_number(line, month, 2);
+    put_word(line, "-");
+    put_number(line, day, 2);
+    put_word(line, "T");
+    put_number(line, s / 3600U % 24U, 2);
+    put_word(line, ":");
+    put_number(line, s / 60U % 60U, 2);
+    put_word(line, ":");
+    put_number(line, s % 60U, 2);
+    put_word(line, ".");
+    put_number(line, time_ms % 1000U, 3);
+    put_word(line, "Z\"");
+}
+
+/* ,"name":number */
+static void put_number_field(struct line *line, const char *name, uint64_t n)
+{
+    put_word(line, ",\"");
+    put_word(line, name);
+    put_word(line, "\":");
+    put_number(line, n, 1);
 }
 
 static void put_purpose(struct line *line, const struct purpose *purpose)
@@ -105,7 +160,7 @@ static void put_purpose(struct line *line, const struct purpose *purpose)
     static const char *const names[] = {
         [PURPOSE_OPAQUE] = "opaque", [PURPOSE_LOGIN] = "login", [PURPOSE_SSHSIG] = "sshsig"};
 
-    put(line, ",\"purpose\":\"%s\"", names[purpose->kind]);
+    put_text_field(line, "purpose", names[purpose->kind], WORD_TEXT_MAX);
     if (purpose->kind == PURPOSE_LOGIN) {
         put_field(line, "user", purpose->user, USER_MAX);
     } else if (purpose->kind == PURPOSE_SSHSIG) {
@@ -123,10 +178,10 @@ enum err audit_format(const struct audit_record *record, uint64_t time_ms, char 
     if (record->qube != NULL && record->qube[0] != '\0') {
         put_text_field(&line, "qube", record->qube, QUBE_NAME_MAX);
     } else {
-        put(&line, ",\"qube\":null");
+        put_word(&line, ",\"qube\":null");
     }
     put_text_field(&line, "agent", record->agent, AGENT_NAME_MAX);
-    put(&line, ",\"decision\":\"%s\"", record->allowed ? "allowed" : "refused");
+    put_text_field(&line, "decision", record->allowed ? "allowed" : "refused", WORD_TEXT_MAX);
     put_text_field(&line, "reason", record->reason, REASON_TEXT_MAX);
     put_text_field(&line, "by", record->by, PROMPT_BY_MAX);
     put_text_field(&line, "key", record->fingerprint, FINGERPRINT_TEXT_MAX);
@@ -135,16 +190,16 @@ enum err audit_format(const struct audit_record *record, uint64_t time_ms, char 
         put_purpose(&line, record->purpose);
     }
     if (record->data_len > 0) {
-        put(&line, ",\"bytes\":%zu", record->data_len);
+        put_number_field(&line, "bytes", record->data_len);
     }
     put_text_field(&line, "host", record->hosts, PROMPT_NAMES_MAX);
     put_text_field(&line, "host_key", record->host_key, FINGERPRINT_TEXT_MAX);
     put_text_field(&line, "proof", record->proof, WORD_TEXT_MAX);
-    put(&line, ",\"forwarded\":%s,\"took_us\":%llu", record->forwarded ? "true" : "false",
-        (unsigned long long)record->took_us);
+    put_word(&line, record->forwarded ? ",\"forwarded\":true" : ",\"forwarded\":false");
+    put_number_field(&line, "took_us", record->took_us);
     if (record->left_out > 0) {
-        put(&line, ",\"left_out\":%u", record->left_out);
+        put_number_field(&line, "left_out", record->left_out);
     }
-    put(&line, "}");
+    put_word(&line, "}");
     return line.full ? ERR_TOO_BIG : OK;
 }
