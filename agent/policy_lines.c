@@ -37,11 +37,15 @@ static bool is_text(const char *line, size_t len)
     return true;
 }
 
-/* " #" and " ;": people mean a comment; inih takes one of the two for a comment, sometimes. */
+/*
+ * A # or ; before which a word, a value or an entry ends: people mean a comment; inih takes some of
+ * them for one, sometimes.
+ */
 static bool has_comment(const char *line, size_t len)
 {
     for (size_t i = 1; i < len; i++) {
-        if ((line[i] == '#' || line[i] == ';') && is_blank(line[i - 1])) {
+        if ((line[i] == '#' || line[i] == ';') &&
+            (is_blank(line[i - 1]) || line[i - 1] == '=' || line[i - 1] == ',')) {
             return true;
         }
     }
