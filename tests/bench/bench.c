@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench [-r ROUNDS] [-n BATCH] COMMAND ARGUMENT...
+ * bench [-l LABEL] [-r ROUNDS] [-n BATCH] [-s MILLISECONDS] COMMAND ARGUMENT...
  *
- *   load SOCKET COUNT             adds COUNT fresh ed25519 keys
- *   sign OURS THEIRS              both hold the keys bench-{ed25519-256,ecdsa-256,rsa-2048, ...}
- *   sign-free OURS THEIRS         the same, without targets
- *   list OURS THEIRS              with the keys that are there
- *   idle OURS CONNECTIONS         lists beside connections that say nothing
- *   hostile OURS QREXEC PID       OURS and QREXEC are sockets of the agent PID
- *   use RELAY BARE SOCAT          three sockets that lead to one agent
- *   arena OURS PLAIN              PLAIN keeps its keys in ordinary memory
+ *   ask WHAT NAME=SOCKET...               one request on an open connection
+ *   idle WHAT COUNT NAME=SOCKET           the same beside COUNT idle connections, and alone
+ *   use NAME=SOCKET...                    connect, list, sign, close
+ *   throughput WHAT COUNT NAME=SOCKET...  time for one of many, on COUNT connections at once
+ *   start KEYS NAME=SOCKET=COMMAND...     from the start of an agent to its list of KEYS keys
+ *   hostile FLOOD WHAT X=FLOODED NAME=SOCKET PID
+ *                                         one request, while others flood; memory below PID
+ *   limit COMMENT NAME=SOCKET             a signature, and what it is made of
+ *   load NAME=SOCKET FIRST COUNT          adds fresh ed25519 keys
+ *   memory NAME PID                       PSS of the processes below PID
+ *   version                               of the libraries
+ *   keep COMMAND...                       runs it; at SIGTERM ends it and all that it started
  *
- * Compares two sides in small batches, one after the other, and prints a table. Exit status: 0 all
- * targets were met, 2 at least one was missed, 1 something broke. run.sh sets the scene.
+ * WHAT and FLOOD are "list", "extension", or the comment of the key that is to sign. SOCKET@QUBE is
+ * a qrexec socket. All entrants are measured in turn, in small batches, and a record is written for
+ * each (see record()). results.sh sets the scene.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +32,7 @@
 
 #include "bench.h"
 
-#define NUMBER_MAX 1000000U
+#define NUMBER_MAX 10000000U
 
 void die(const char *format, ...)
 {
@@ -46,7 +52,8 @@ void die(const char *format, ...)
 
 static void __attribute__((noreturn)) usage(void)
 {
-    fputs("usage: bench [-r ROUNDS] [-n BATCH] COMMAND ARGUMENT...\n", stderr);
+    fputs("usage: bench [-l LABEL] [-r ROUNDS] [-n BATCH] [-s MILLISECONDS] COMMAND ARGUMENT...\n",
+          stderr);
     exit(BENCH_USAGE);
 }
 
@@ -55,14 +62,25 @@ static unsigned number(const char *text)
     char *end;
     uintmax_t n = strtoumax(text, &end, 10);
 
-    if (*text == '\0' || *end != '\0' || n == 0 || n > NUMBER_MAX) {
-        fprintf(stderr, "bench: not a number from 1 to %u: %s\n", NUMBER_MAX, text);
+    if (*text < '0' || *text > '9' || *end != '\0' || n > NUMBER_MAX) {
+        fprintf(stderr, "bench: not a number from 0 to %u: %s\n", NUMBER_MAX, text);
         usage();
     }
     return (unsigned)n;
 }
 
-/* Idle connections need a descriptor each. */
+static unsigned positive(const char *text)
+{
+    unsigned n = number(text);
+
+    if (n == 0) {
+        fputs("bench: this must not be 0\n", stderr);
+        usage();
+    }
+    return n;
+}
+
+/* Idle connections need a descriptor each, here and in the agents that "keep" runs. */
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -73,45 +91,89 @@ static void raise_descriptor_limit(void)
     }
 }
 
-static void run(struct report *report, const struct plan *plan, int argc, char **argv)
+/* argv ends with NULL. */
+static size_t targets(char **argv, struct target *ret)
 {
+    size_t count = 0;
+
+    for (; argv[count] != NULL; count++) {
+        if (count == SIDES_MAX) {
+            usage();
+        }
+        ret[count] = target_parse(argv[count]);
+    }
+    return count;
+}
+
+static void run_contest(const struct plan *plan, int argc, char **argv)
+{
+    struct target to[SIDES_MAX];
     const char *command = argv[0];
 
-    if (strcmp(command, "load") == 0 && argc == 3) {
-        bench_load(argv[1], number(argv[2]));
-    } else if (strcmp(command, "sign") == 0 && argc == 3) {
-        bench_sign(report, plan, argv[1], argv[2], true);
-    } else if (strcmp(command, "sign-free") == 0 && argc == 3) {
-        bench_sign(report, plan, argv[1], argv[2], false);
-    } else if (strcmp(command, "list") == 0 && argc == 3) {
-        bench_list(report, plan, argv[1], argv[2]);
-    } else if (strcmp(command, "idle") == 0 && argc == 3) {
-        bench_idle(report, plan, argv[1], number(argv[2]));
-    } else if (strcmp(command, "hostile") == 0 && argc == 4) {
-        bench_hostile(report, plan, argv[1], argv[2], (pid_t)number(argv[3]));
-    } else if (strcmp(command, "use") == 0 && argc == 4) {
-        bench_use(report, plan, argv[1], argv[2], argv[3]);
-    } else if (strcmp(command, "start") == 0 && argc == 4) {
-        bench_start(report, plan, argv[1], argv[2], number(argv[3]));
-    } else if (strcmp(command, "arena") == 0 && argc == 3) {
-        bench_arena(report, plan, argv[1], argv[2]);
+    if (strcmp(command, "ask") == 0 && argc >= 3) {
+        bench_ask(plan, argv[1], to, targets(argv + 2, to));
+    } else if (strcmp(command, "idle") == 0 && argc == 4) {
+        to[0] = target_parse(argv[3]);
+        bench_idle(plan, argv[1], positive(argv[2]), &to[0]);
+    } else if (strcmp(command, "use") == 0 && argc >= 2) {
+        bench_use(plan, to, targets(argv + 1, to));
+    } else if (strcmp(command, "throughput") == 0 && argc >= 4) {
+        bench_throughput(plan, argv[1], positive(argv[2]), to, targets(argv + 3, to));
+    } else if (strcmp(command, "start") == 0 && argc >= 3 && argc - 2 <= (int)SIDES_MAX) {
+        bench_start(plan, number(argv[1]), argv + 2, (size_t)argc - 2);
+    } else if (strcmp(command, "hostile") == 0 && argc == 6) {
+        to[0] = target_parse(argv[3]);
+        to[1] = target_parse(argv[4]);
+        bench_hostile(plan, argv[1], argv[2], &to[0], &to[1], (pid_t)positive(argv[5]));
+    } else if (strcmp(command, "limit") == 0 && argc == 3) {
+        to[0] = target_parse(argv[2]);
+        bench_limit(plan, argv[1], &to[0]);
     } else {
         usage();
     }
 }
 
+static int run(const struct plan *plan, int argc, char **argv)
+{
+    const char *command = argv[0];
+
+    if (strcmp(command, "keep") == 0 && argc >= 2) {
+        return bench_keep(argv + 1);
+    }
+    if (strcmp(command, "version") == 0 && argc == 1) {
+        printf("libsodium %s\n%s\n", sodium_version_string(), OpenSSL_version(OPENSSL_VERSION));
+    } else if (strcmp(command, "memory") == 0 && argc == 3) {
+        record_value(plan->label, argv[1], memory_pss_kib((pid_t)positive(argv[2])));
+    } else if (strcmp(command, "load") == 0 && argc == 4) {
+        struct target to = target_parse(argv[1]);
+
+        bench_load(&to, number(argv[2]), number(argv[3]));
+    } else {
+        run_contest(plan, argc, argv);
+    }
+    return BENCH_DONE;
+}
+
 int main(int argc, char **argv)
 {
-    struct plan plan = {.rounds = 20, .batch = 50};
-    struct report report = {0};
+    struct plan plan = {.label = "-", .rounds = 20, .batch = 50, .slot_ns = UINT64_MAX};
     int option;
 
-    while ((option = getopt(argc, argv, "+r:n:")) != -1) {
-        if (option == 'r') {
-            plan.rounds = number(optarg);
-        } else if (option == 'n') {
-            plan.batch = number(optarg);
-        } else {
+    while ((option = getopt(argc, argv, "+l:r:n:s:")) != -1) {
+        switch (option) {
+        case 'l':
+            plan.label = optarg;
+            break;
+        case 'r':
+            plan.rounds = positive(optarg);
+            break;
+        case 'n':
+            plan.batch = positive(optarg);
+            break;
+        case 's':
+            plan.slot_ns = (uint64_t)positive(optarg) * 1000000U;
+            break;
+        default:
             usage();
         }
     }
@@ -123,6 +185,5 @@ int main(int argc, char **argv)
     }
     raise_descriptor_limit();
     errno = 0;
-    run(&report, &plan, argc - optind, argv + optind);
-    return report.missed == 0 ? BENCH_MET : BENCH_MISSED;
+    return run(&plan, argc - optind, argv + optind);
 }

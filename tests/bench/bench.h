@@ -12,7 +12,7 @@
 #include "wire.h"
 
 /* Exit status of the program. */
-enum bench_exit { BENCH_MET = 0, BENCH_BROKEN = 1, BENCH_MISSED = 2, BENCH_USAGE = 64 };
+enum bench_exit { BENCH_DONE = 0, BENCH_BROKEN = 1, BENCH_USAGE = 64 };
 
 /* "bench: text" to standard error, with errno's text if errno is not 0; ends the program. */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -23,6 +23,7 @@ struct samples {
     uint64_t *ns;
     size_t count;
     size_t cap;
+    size_t batch; /* so many of them are of one round; 0 before the first */
 };
 
 /* CLOCK_MONOTONIC in nanoseconds. */
@@ -40,60 +41,69 @@ double samples_p50(const struct samples *s);
 double samples_p99(const struct samples *s);
 
 /*
- * Takes both in batches of the same size, compares the medians of each pair of batches and gives
- * the median of these ratios, so that a machine that slows down half-way does not show.
+ * Compares the medians of the two batches of each round and gives the median of these ratios, so
+ * that a machine that slows down half-way does not show.
  */
-double samples_ratio(const struct samples *ours, const struct samples *theirs, size_t batch);
+double samples_ratio(const struct samples *ours, const struct samples *theirs);
 
-/* interleave.c: two things measured in turn. */
+/* contest.c: several things measured in turn. */
+
+#define SIDES_MAX 8U
 
 struct plan {
+    const char *label; /* of the records */
     unsigned rounds;
-    unsigned batch; /* measurements of each side in a round */
+    unsigned batch;   /* at most so many measurements of each side in a round */
+    uint64_t slot_ns; /* fewer, but two or more, if they would take longer than this */
 };
 
 struct side {
+    const char *name;
     uint64_t (*once)(void *state); /* one measurement, in nanoseconds */
     void (*before)(void *state);   /* before each batch; may be NULL */
     void (*after)(void *state);    /* after each batch; may be NULL */
     void *state;
 };
 
-/* Fills ret_a and ret_b, which are empty, with rounds * batch samples each. */
-void interleave(const struct plan *plan, const struct side *a, const struct side *b,
-                struct samples *ret_a, struct samples *ret_b);
+/* Fills ret, an empty one for each of the count sides, with rounds batches each. */
+void interleave(const struct plan *plan, const struct side *sides, size_t count,
+                struct samples *ret);
 
-/* report.c: the tables. */
+/* interleave() and a record for each side, with the ratio of the first side to it. */
+void contest(const struct plan *plan, const struct side *sides, size_t count);
 
-struct report {
-    unsigned missed; /* targets */
-};
+/*
+ * One line to standard output, with tabs: label, name, count of samples, their median and their
+ * 99th percentile in microseconds, and ratio ("-" if it is 0).
+ */
+void record(const char *label, const char *name, const struct samples *times, double ratio);
 
-void report_title(const char *title, const char *ours, const char *theirs);
-
-#define NO_TARGET 0.0 /* a row that is only shown */
-
-/* One line; the target is met if value <= target. */
-void report_row(struct report *report, const char *what, double ours, double theirs, double value,
-                double target);
-
-/* interleave() and a row with both medians and their ratio. */
-void report_compare(struct report *report, const struct plan *plan, const char *what,
-                    const struct side *ours, const struct side *theirs, double target);
+/* The same for something else than a time. */
+void record_value(const char *label, const char *name, double value);
 
 /* client.c: one connection to an agent. */
+
+/* An entrant as the command line names it: NAME=SOCKET, or NAME=SOCKET@QUBE for a qrexec socket. */
+struct target {
+    const char *name;
+    const char *path;
+    const char *qube; /* NULL: the path is an agent socket */
+};
+
+/* Takes the text apart in place. */
+struct target target_parse(char *text);
 
 struct client {
     int fd;
     uint8_t *answer; /* a length word and FRAME_MAX bytes */
 };
 
-/* Connects. With a qube's name the path is a qrexec socket, and the descriptor is sent first. */
-void client_open(struct client *c, const char *path, const char *qube);
+/* Connects; to a qrexec socket the descriptor is sent first. */
+void client_open(struct client *c, const struct target *to);
 void client_close(struct client *c);
 
 /* The connected socket alone. */
-int client_connect(const char *path, const char *qube);
+int client_connect(const struct target *to);
 
 /* Sends one frame and returns the answer without its length word, valid until the next call. */
 struct view client_ask(struct client *c, struct view frame);
@@ -120,76 +130,93 @@ enum {
 
 struct message {
     uint8_t bytes[MESSAGE_MAX];
-    size_t len; /* bytes, with the length word */
+    size_t len;     /* bytes, with the length word */
+    uint8_t answer; /* the type that answers it */
 };
 
 struct view message_view(const struct message *m);
 
 void message_list(struct message *ret);
 
-/* An extension that no agent has. */
-void message_extension(struct message *ret);
-
 /* Adds a fresh ed25519 key with this comment. */
 void message_add_ed25519(struct message *ret, const char *comment);
 
 /*
- * A login as ssh asks for it (publickey-hostbound-v00@openssh.com), to be signed with the key that
- * the agent at the other end lists with this comment; RSA with SHA-512.
+ * "list"; "extension", one that no agent has; or else a signature by the key that the agent at the
+ * other end lists with this comment: a login as ssh asks for it
+ * (publickey-hostbound-v00@openssh.com), RSA with SHA-512.
  */
-void message_sign(struct message *ret, struct client *c, const char *comment);
+void message_named(struct message *ret, struct client *c, const char *what);
 
-/* hostile_load.c: a process that keeps connections of one qube busy. */
-
-enum hostile_kind { HOSTILE_SIGN_ED25519, HOSTILE_SIGN_RSA, HOSTILE_LIST, HOSTILE_EXTENSION };
-
-#define HOSTILE_KINDS 4U
+/* flood.c: a process that keeps connections busy. */
 
 /* Written by the process, read by the benchmark. */
-struct hostile_counters {
+struct flood_counters {
     _Atomic uint64_t answers; /* of the expected type */
     _Atomic uint64_t others;
+    _Atomic uint64_t last_ns; /* when the last of the answers came */
 };
 
-struct hostile_load {
-    const char *path; /* the agent's socket */
-    const char *qube; /* NULL: the path is not a qrexec socket */
-    enum hostile_kind kind;
-    struct view frame; /* the request */
+struct flood {
+    struct target to;
+    struct flood_counters *counters; /* shared with the process */
+    uint64_t burst;   /* answers to wait for at the next start: what the agent gives before it slows
+                         a flood down; 0 from then on */
+    uint64_t slot_ns; /* how long a throughput is measured, */
+    uint64_t answers_min; /* ... and for how many answers at least */
     unsigned connections;
-    uint64_t burst; /* answers to wait for at the next start: what the agent gives before it slows
-                       a flood down; 0 from then on */
     pid_t pid;
-    struct hostile_counters *counters; /* shared with the process */
+    struct message request;
 };
 
-/* Starts the process and returns when the flood has become steady. */
-void hostile_start(struct hostile_load *load);
+/* Starts the process and returns when each connection has had answers. */
+void flood_start(struct flood *flood);
 
-/* Ends the process. */
-void hostile_stop(struct hostile_load *load);
+/* Ends the process, and returns when what it has asked last is done. */
+void flood_stop(struct flood *flood);
 
-/* memory.c. */
+/* processes.c. */
 
-/* Resident memory of a process and its children, in KiB. */
-double memory_kib(pid_t pid);
+/*
+ * Ends all children of this process with SIGTERM, and after a while what they left behind; with
+ * SIGKILL if that is not enough. Returns when there are none.
+ */
+void end_children(void);
 
-/* the benchmarks, one file each; the arguments are described in bench.c. */
+/* Starts a program with the words of argv and its output thrown away. */
+pid_t start_program(char **argv);
 
-void bench_load(const char *path, unsigned count);
-void bench_sign(struct report *report, const struct plan *plan, const char *ours,
-                const char *theirs, bool with_targets);
-void bench_list(struct report *report, const struct plan *plan, const char *ours,
-                const char *theirs);
-void bench_idle(struct report *report, const struct plan *plan, const char *ours,
-                unsigned connections);
-void bench_hostile(struct report *report, const struct plan *plan, const char *ours,
-                   const char *qrexec, pid_t agent);
-void bench_arena(struct report *report, const struct plan *plan, const char *arena,
-                 const char *plain);
-void bench_start(struct report *report, const struct plan *plan, const char *ours,
-                 const char *socket, unsigned keys);
-void bench_use(struct report *report, const struct plan *plan, const char *relay, const char *bare,
-               const char *socat);
+/*
+ * Processes below this one, itself not counted: resident memory, and memory with a fair share of
+ * what they share (PSS), in KiB. -1: we may not read that.
+ */
+double memory_resident_kib(pid_t pid);
+double memory_pss_kib(pid_t pid);
+
+/* raw.c: a signature by libsodium or libcrypto alone. */
+
+struct raw_key;
+
+/* A fresh key; the name is the end of a comment: ed25519-256, ecdsa-256, rsa-2048, ... */
+struct raw_key *raw_key_make(const char *name);
+void raw_key_free(struct raw_key **key);
+
+/* Signs, as an agent would; returns the length of the signature in ret, RAW_MAX bytes. */
+#define RAW_MAX 1024U
+size_t raw_sign(struct raw_key *key, struct view data, uint8_t *ret);
+
+/* The benchmarks, one file each; the arguments are described in bench.c. */
+
+void bench_load(const struct target *to, unsigned first, unsigned count);
+void bench_ask(const struct plan *plan, const char *what, const struct target *to, size_t count);
+void bench_idle(const struct plan *plan, const char *what, unsigned idle, const struct target *to);
+void bench_use(const struct plan *plan, const struct target *to, size_t count);
+void bench_throughput(const struct plan *plan, const char *what, unsigned connections,
+                      const struct target *to, size_t count);
+void bench_start(const struct plan *plan, unsigned keys, char **commands, size_t count);
+void bench_hostile(const struct plan *plan, const char *flood, const char *what,
+                   const struct target *flooded, const struct target *victim, pid_t pid);
+void bench_limit(const struct plan *plan, const char *comment, const struct target *ours);
+int bench_keep(char **argv);
 
 #endif

@@ -1,47 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * From the start of an agent to the first list of its keys: ours with key files, and the installed
- * ssh-agent, which reads none.
- */
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdio.h>
+/* From the start of an agent to the first list of its keys. */
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-#define LIMIT_US 100000.0 /* a vault is ready before its user can ask */
-#define TRIES    200000U
-#define TRY_US   50U
+#define TRIES     200000U
+#define TRY_US    50U
+#define WORDS_MAX 32U
 
 struct start {
-    const char *program;
-    const char *socket;
+    struct target at;
+    char *argv[WORDS_MAX];
     unsigned keys;
 };
 
-static pid_t run_agent(const struct start *s)
+/* NAME=SOCKET=COMMAND, the command's words separated by spaces. */
+static void start_parse(struct start *ret, char *text, unsigned keys)
 {
-    posix_spawn_file_actions_t actions;
-    char foreground[] = "-D";
-    char at[] = "-a";
-    char *argv[] = {(char *)s->program, foreground, at, (char *)s->socket, NULL};
-    pid_t pid;
+    char *command = strchr(text, '=');
+    size_t count = 0;
+    char *next;
 
-    if (posix_spawn_file_actions_init(&actions) != 0 ||
-        posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) != 0 ||
-        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO) != 0 ||
-        posix_spawnp(&pid, s->program, &actions, NULL, argv, environ) != 0) {
-        die("cannot start %s", s->program);
+    command = command == NULL ? NULL : strchr(command + 1, '=');
+    if (command == NULL) {
+        errno = 0;
+        die("not NAME=SOCKET=COMMAND: %s", text);
     }
-    posix_spawn_file_actions_destroy(&actions);
-    return pid;
+    *command++ = '\0';
+    *ret = (struct start){.at = target_parse(text), .keys = keys};
+    for (char *word = strtok_r(command, " ", &next); word != NULL && count + 1 < WORDS_MAX;
+         word = strtok_r(NULL, " ", &next)) {
+        ret->argv[count++] = word;
+    }
+    if (count == 0) {
+        errno = 0;
+        die("no command: %s", text);
+    }
 }
 
 static void wait_for_socket(const struct start *s)
@@ -49,10 +50,10 @@ static void wait_for_socket(const struct start *s)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = -1;
 
-    if (strlen(s->socket) >= sizeof address.sun_path) {
-        die("%s is too long", s->socket);
+    if (strlen(s->at.path) >= sizeof address.sun_path) {
+        die("%s is too long", s->at.path);
     }
-    memcpy(address.sun_path, s->socket, strlen(s->socket));
+    memcpy(address.sun_path, s->at.path, strlen(s->at.path));
     for (unsigned i = 0; i < TRIES; i++) {
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) {
@@ -62,50 +63,60 @@ static void wait_for_socket(const struct start *s)
         close(fd);
         usleep(TRY_US);
     }
-    die("%s does not listen on %s", s->program, s->socket);
+    die("%s does not listen on %s", s->argv[0], s->at.path);
+}
+
+/* An agent that was ended may have left its socket, or what the path is a link to. */
+static void unlink_socket(const char *path)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlink(path, target, sizeof target - 1);
+
+    if (n > 0) {
+        target[n] = '\0';
+        unlink(target);
+    }
+    unlink(path);
 }
 
 static uint64_t start_once(void *state)
 {
-    const struct start *s = state;
-    uint64_t start = now_ns();
+    struct start *s = state;
     struct message list;
     struct client c;
     struct view answer;
-    pid_t pid = run_agent(s);
+    uint64_t start = now_ns();
     uint64_t end;
 
+    start_program(s->argv);
     message_list(&list);
     wait_for_socket(s);
-    client_open(&c, s->socket, NULL);
+    client_open(&c, &s->at);
     answer = client_ask(&c, message_view(&list));
     end = now_ns();
     if (answer.len < 5 || answer.data[0] != MSG_LIST_ANSWER ||
         load_u32(answer.data + 1) != s->keys) {
-        die("%s does not list %u keys", s->program, s->keys);
+        errno = 0;
+        die("%s does not list %u keys", s->argv[0], s->keys);
     }
     client_close(&c);
-    kill(pid, SIGTERM);
-    waitpid(pid, NULL, 0);
+    end_children();
+    unlink_socket(s->at.path);
     return end - start;
 }
 
-void bench_start(struct report *report, const struct plan *plan, const char *ours,
-                 const char *socket, unsigned keys)
+void bench_start(const struct plan *plan, unsigned keys, char **commands, size_t count)
 {
-    struct start left = {ours, socket, keys};
-    struct start right = {"ssh-agent", socket, 0};
-    const struct side a = {.once = start_once, .state = &left};
-    const struct side b = {.once = start_once, .state = &right};
-    struct samples ours_ns = {0};
-    struct samples theirs_ns = {0};
-    char what[64];
+    struct start starts[SIDES_MAX];
+    struct side sides[SIDES_MAX] = {0};
 
-    report_title("start to first answer, ours / 100 ms", "ours p50 us", "theirs p50 us");
-    interleave(plan, &a, &b, &ours_ns, &theirs_ns);
-    snprintf(what, sizeof what, "%u key files; theirs reads none", keys);
-    report_row(report, what, samples_p50(&ours_ns), samples_p50(&theirs_ns),
-               samples_p50(&ours_ns) / LIMIT_US, 1.0);
-    samples_free(&ours_ns);
-    samples_free(&theirs_ns);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+        die("prctl");
+    }
+    for (size_t i = 0; i < count; i++) {
+        start_parse(&starts[i], commands[i], keys);
+        sides[i] =
+            (struct side){.name = starts[i].at.name, .once = start_once, .state = &starts[i]};
+    }
+    contest(plan, sides, count);
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What one ssh does with its agent, through the relay and through two simpler servers that start
- * the same qrexec client for each connection: it connects, lists, signs once and leaves.
- */
+/* What one ssh does with its agent: it connects, lists, signs once and leaves. */
 #include "bench.h"
 
 struct user {
-    const char *path;
+    const struct target *to;
     struct message list;
     struct message sign;
 };
@@ -17,36 +14,27 @@ static uint64_t use_once(void *state)
     struct client c;
     uint64_t start = now_ns();
 
-    client_open(&c, u->path, NULL);
+    client_open(&c, u->to);
     client_timed(&c, message_view(&u->list), MSG_LIST_ANSWER);
     client_timed(&c, message_view(&u->sign), MSG_SIGN_ANSWER);
     client_close(&c);
     return now_ns() - start;
 }
 
-static void prepare(struct user *u, const char *path)
+void bench_use(const struct plan *plan, const struct target *to, size_t count)
 {
-    struct client c;
+    struct user users[SIDES_MAX];
+    struct side sides[SIDES_MAX] = {0};
 
-    u->path = path;
-    client_open(&c, path, NULL);
-    message_list(&u->list);
-    message_sign(&u->sign, &c, "bench-ed25519-256");
-    client_close(&c);
-}
+    for (size_t i = 0; i < count; i++) {
+        struct client c;
 
-void bench_use(struct report *report, const struct plan *plan, const char *relay, const char *bare,
-               const char *socat)
-{
-    struct user ours;
-    struct user theirs;
-    struct side left = {.once = use_once, .state = &ours};
-    struct side right = {.once = use_once, .state = &theirs};
-
-    report_title("one ssh use: connect, list, sign, close", "relay p50 us", "other p50 us");
-    prepare(&ours, relay);
-    prepare(&theirs, bare);
-    report_compare(report, plan, "relay / bare posix_spawn", &left, &right, 1.1);
-    prepare(&theirs, socat);
-    report_compare(report, plan, "relay / socat UNIX-LISTEN,fork EXEC", &left, &right, 0.7);
+        client_open(&c, &to[i]);
+        users[i].to = &to[i];
+        message_list(&users[i].list);
+        message_named(&users[i].sign, &c, "bench-ed25519-256");
+        client_close(&c);
+        sides[i] = (struct side){.name = to[i].name, .once = use_once, .state = &users[i]};
+    }
+    contest(plan, sides, count);
 }

@@ -25,38 +25,63 @@ static void send_all(int fd, const uint8_t *data, size_t len)
     }
 }
 
-int client_connect(const char *path, const char *qube)
+struct target target_parse(char *text)
+{
+    struct target ret = {.name = text};
+    char *path = strchr(text, '=');
+    char *qube;
+
+    if (path == NULL) {
+        errno = 0;
+        die("not NAME=SOCKET: %s", text);
+    }
+    *path++ = '\0';
+    ret.path = path;
+    qube = strchr(path, '@');
+    if (qube != NULL) {
+        *qube++ = '\0';
+        ret.qube = qube;
+    }
+    return ret;
+}
+
+static void send_descriptor(int fd, const char *qube)
+{
+    char descriptor[DESCRIPTOR_MAX + 1];
+    int n = snprintf(descriptor, sizeof descriptor, "qubes.SshAgent+ %s", qube);
+
+    if (n < 0 || (size_t)n >= sizeof descriptor) {
+        die("name of a qube is too long: %s", qube);
+    }
+    send_all(fd, (const uint8_t *)descriptor, (size_t)n + 1);
+}
+
+int client_connect(const struct target *to)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char descriptor[DESCRIPTOR_MAX + 1];
     int fd;
-    int n;
 
-    if (strlen(path) >= sizeof address.sun_path) {
-        die("path of a socket is too long: %s", path);
+    if (strlen(to->path) >= sizeof address.sun_path) {
+        die("path of a socket is too long: %s", to->path);
     }
-    memcpy(address.sun_path, path, strlen(path));
+    memcpy(address.sun_path, to->path, strlen(to->path));
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        die("%s", path);
+        die("%s", to->path);
     }
-    if (qube != NULL) {
-        n = snprintf(descriptor, sizeof descriptor, "qubes.SshAgent+ %s", qube);
-        if (n < 0 || (size_t)n >= sizeof descriptor) {
-            die("name of a qube is too long: %s", qube);
-        }
-        send_all(fd, (const uint8_t *)descriptor, (size_t)n + 1);
+    if (to->qube != NULL) {
+        send_descriptor(fd, to->qube);
     }
     return fd;
 }
 
-void client_open(struct client *c, const char *path, const char *qube)
+void client_open(struct client *c, const struct target *to)
 {
     c->answer = malloc(4 + FRAME_MAX);
     if (c->answer == NULL) {
         die("no memory for an answer");
     }
-    c->fd = client_connect(path, qube);
+    c->fd = client_connect(to);
 }
 
 void client_close(struct client *c)

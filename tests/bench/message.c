@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench.h"
 
@@ -13,10 +14,11 @@ struct view message_view(const struct message *m)
 }
 
 /* A writer behind the length word, which finish() fills in. */
-static struct wire_writer start(struct message *m, uint8_t type)
+static struct wire_writer start(struct message *m, uint8_t type, uint8_t answer)
 {
     struct wire_writer w = wire_writer(m->bytes, sizeof m->bytes);
 
+    m->answer = answer;
     put_u32(&w, 0);
     put_u8(&w, type);
     return w;
@@ -34,14 +36,14 @@ static void finish(struct message *m, const struct wire_writer *w)
 
 void message_list(struct message *ret)
 {
-    struct wire_writer w = start(ret, MSG_LIST);
+    struct wire_writer w = start(ret, MSG_LIST, MSG_LIST_ANSWER);
 
     finish(ret, &w);
 }
 
-void message_extension(struct message *ret)
+static void put_extension(struct message *ret)
 {
-    struct wire_writer w = start(ret, MSG_EXTENSION);
+    struct wire_writer w = start(ret, MSG_EXTENSION, MSG_FAILURE);
 
     put_text(&w, "no-such-extension@bench.invalid");
     finish(ret, &w);
@@ -49,7 +51,7 @@ void message_extension(struct message *ret)
 
 void message_add_ed25519(struct message *ret, const char *comment)
 {
-    struct wire_writer w = start(ret, MSG_ADD);
+    struct wire_writer w = start(ret, MSG_ADD, MSG_SUCCESS);
     uint8_t public[crypto_sign_ed25519_PUBLICKEYBYTES];
     uint8_t private[crypto_sign_ed25519_SECRETKEYBYTES];
 
@@ -105,11 +107,11 @@ static void put_login(struct wire_writer *w, const char *algorithm, struct view 
     put_string(w, wire_written(&h));
 }
 
-void message_sign(struct message *ret, struct client *c, const char *comment)
+static void put_sign(struct message *ret, struct client *c, const char *comment)
 {
     uint8_t login_bytes[MESSAGE_MAX];
     struct wire_writer login = wire_writer(login_bytes, sizeof login_bytes);
-    struct wire_writer w = start(ret, MSG_SIGN);
+    struct wire_writer w = start(ret, MSG_SIGN, MSG_SIGN_ANSWER);
     struct message list;
     struct view blob;
     struct wire_reader r;
@@ -128,4 +130,15 @@ void message_sign(struct message *ret, struct client *c, const char *comment)
     put_string(&w, wire_written(&login));
     put_u32(&w, is_rsa ? SIGN_RSA_SHA2_512 : 0);
     finish(ret, &w);
+}
+
+void message_named(struct message *ret, struct client *c, const char *what)
+{
+    if (strcmp(what, "list") == 0) {
+        message_list(ret);
+    } else if (strcmp(what, "extension") == 0) {
+        put_extension(ret);
+    } else {
+        put_sign(ret, c, what);
+    }
 }

@@ -73,16 +73,16 @@ double samples_p99(const struct samples *s)
     return samples_percentile(s, 0, s->count, 99);
 }
 
-double samples_ratio(const struct samples *ours, const struct samples *theirs, size_t batch)
+double samples_ratio(const struct samples *ours, const struct samples *theirs)
 {
     /* The ratios go through the same percentile code, in units that the division cancels. */
     const double scale = 1e9;
     struct samples ratios = {0};
     double median;
 
-    for (size_t first = 0; first + batch <= ours->count; first += batch) {
-        double ratio = samples_percentile(ours, first, batch, 50) /
-                       samples_percentile(theirs, first, batch, 50);
+    for (size_t round = 0; (round + 1) * ours->batch <= ours->count; round++) {
+        double ratio = samples_percentile(ours, round * ours->batch, ours->batch, 50) /
+                       samples_percentile(theirs, round * theirs->batch, theirs->batch, 50);
 
         samples_add(&ratios, (uint64_t)(ratio * scale));
     }
