@@ -36,10 +36,10 @@ clean_up()
 {
     local pid home socket
 
-    for pid in "${pids[@]}"; do
+    for pid in $running "${pids[@]}"; do
         kill "$pid" 2>/dev/null || true
     done
-    for pid in "${pids[@]}"; do
+    for pid in $running "${pids[@]}"; do
         wait "$pid" 2>/dev/null || true
     done
     for socket in "$dir"/pageant-*; do

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench [-l LABEL] [-r ROUNDS] [-n BATCH] [-s MILLISECONDS] COMMAND ARGUMENT...
+ * bench [-l LABEL] [-r ROUNDS] [-n BATCH] [-m LEAST] [-s MILLISECONDS] COMMAND ARGUMENT...
  *
  *   ask WHAT NAME=SOCKET...               one request on an open connection
  *   idle WHAT COUNT NAME=SOCKET           the same beside COUNT idle connections, and alone
@@ -9,6 +9,8 @@
  *   start KEYS NAME=SOCKET=COMMAND...     from the start of an agent to its list of KEYS keys
  *   hostile FLOOD WHAT X=FLOODED NAME=SOCKET PID
  *                                         one request, while others flood; memory below PID
+ *   hostile-first FLOOD WHAT X=FLOODED NAME=SOCKET PID
+ *                                         the same, before the agent slows the flood down
  *   limit COMMENT NAME=SOCKET             a signature, and what it is made of
  *   load NAME=SOCKET FIRST COUNT          adds fresh ed25519 keys
  *   memory NAME PID                       PSS of the processes below PID
@@ -52,7 +54,8 @@ void die(const char *format, ...)
 
 static void __attribute__((noreturn)) usage(void)
 {
-    fputs("usage: bench [-l LABEL] [-r ROUNDS] [-n BATCH] [-s MILLISECONDS] COMMAND ARGUMENT...\n",
+    fputs("usage: bench [-l LABEL] [-r ROUNDS] [-n BATCH] [-m LEAST] [-s MILLISECONDS] "
+          "COMMAND ARGUMENT...\n",
           stderr);
     exit(BENCH_USAGE);
 }
@@ -121,10 +124,11 @@ static void run_contest(const struct plan *plan, int argc, char **argv)
         bench_throughput(plan, argv[1], positive(argv[2]), to, targets(argv + 3, to));
     } else if (strcmp(command, "start") == 0 && argc >= 3 && argc - 2 <= (int)SIDES_MAX) {
         bench_start(plan, number(argv[1]), argv + 2, (size_t)argc - 2);
-    } else if (strcmp(command, "hostile") == 0 && argc == 6) {
+    } else if (strncmp(command, "hostile", strlen("hostile")) == 0 && argc == 6) {
         to[0] = target_parse(argv[3]);
         to[1] = target_parse(argv[4]);
-        bench_hostile(plan, argv[1], argv[2], &to[0], &to[1], (pid_t)positive(argv[5]));
+        bench_hostile(plan, argv[1], argv[2], &to[0], &to[1], (pid_t)positive(argv[5]),
+                      strcmp(command, "hostile-first") == 0);
     } else if (strcmp(command, "limit") == 0 && argc == 3) {
         to[0] = target_parse(argv[2]);
         bench_limit(plan, argv[1], &to[0]);
@@ -156,10 +160,10 @@ static int run(const struct plan *plan, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct plan plan = {.label = "-", .rounds = 20, .batch = 50, .slot_ns = UINT64_MAX};
+    struct plan plan = {.label = "-", .rounds = 20, .batch = 50, .least = 2, .slot_ns = UINT64_MAX};
     int option;
 
-    while ((option = getopt(argc, argv, "+l:r:n:s:")) != -1) {
+    while ((option = getopt(argc, argv, "+l:r:n:m:s:")) != -1) {
         switch (option) {
         case 'l':
             plan.label = optarg;
@@ -169,6 +173,9 @@ int main(int argc, char **argv)
             break;
         case 'n':
             plan.batch = positive(optarg);
+            break;
+        case 'm':
+            plan.least = positive(optarg);
             break;
         case 's':
             plan.slot_ns = (uint64_t)positive(optarg) * 1000000U;

@@ -54,7 +54,8 @@ struct plan {
     const char *label; /* of the records */
     unsigned rounds;
     unsigned batch;   /* at most so many measurements of each side in a round */
-    uint64_t slot_ns; /* fewer, but two or more, if they would take longer than this */
+    unsigned least;   /* ... and at least so many, if batch is not less */
+    uint64_t slot_ns; /* fewer than batch if they would take longer than this */
 };
 
 struct side {
@@ -162,7 +163,9 @@ struct flood {
     struct flood_counters *counters; /* shared with the process */
     uint64_t burst;   /* answers to wait for at the next start: what the agent gives before it slows
                          a flood down; 0 from then on */
+    bool slowed;      /* it does, and what is measured is how it is then */
     uint64_t slot_ns; /* how long a throughput is measured, */
+    bool settled;     /* a short measurement has come before */
     uint64_t answers_min; /* ... and for how many answers at least */
     unsigned connections;
     pid_t pid;
@@ -187,8 +190,9 @@ void end_children(void);
 pid_t start_program(char **argv);
 
 /*
- * Processes below this one, itself not counted: resident memory, and memory with a fair share of
- * what they share (PSS), in KiB. -1: we may not read that.
+ * Processes below this one, itself not counted: resident memory (to the page for root, else what
+ * the kernel has counted so far), and memory with a fair share of what they share (PSS), in KiB.
+ * -1: we may not read that.
  */
 double memory_resident_kib(pid_t pid);
 double memory_pss_kib(pid_t pid);
@@ -215,7 +219,8 @@ void bench_throughput(const struct plan *plan, const char *what, unsigned connec
                       const struct target *to, size_t count);
 void bench_start(const struct plan *plan, unsigned keys, char **commands, size_t count);
 void bench_hostile(const struct plan *plan, const char *flood, const char *what,
-                   const struct target *flooded, const struct target *victim, pid_t pid);
+                   const struct target *flooded, const struct target *victim, pid_t pid,
+                   bool first);
 void bench_limit(const struct plan *plan, const char *comment, const struct target *ours);
 int bench_keep(char **argv);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From the start of an agent to the first list of its keys. */
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,6 +16,9 @@
 #define TRIES     200000U
 #define TRY_US    50U
 #define WORDS_MAX 32U
+
+/* Signals that would leave an agent behind if they ended this program while it runs. */
+static sigset_t endings;
 
 struct start {
     struct target at;
@@ -66,7 +71,10 @@ static void wait_for_socket(const struct start *s)
     die("%s does not listen on %s", s->argv[0], s->at.path);
 }
 
-/* An agent that was ended may have left its socket, or what the path is a link to. */
+/*
+ * An agent that was ended may have left its socket, or the one that the path is a link to; pageant
+ * also the directory of that.
+ */
 static void unlink_socket(const char *path)
 {
     char target[PATH_MAX];
@@ -75,6 +83,7 @@ static void unlink_socket(const char *path)
     if (n > 0) {
         target[n] = '\0';
         unlink(target);
+        rmdir(dirname(target));
     }
     unlink(path);
 }
@@ -102,6 +111,8 @@ static uint64_t start_once(void *state)
     client_close(&c);
     end_children();
     unlink_socket(s->at.path);
+    sigprocmask(SIG_UNBLOCK, &endings, NULL); /* one that came meanwhile */
+    sigprocmask(SIG_BLOCK, &endings, NULL);
     return end - start;
 }
 
@@ -110,7 +121,12 @@ void bench_start(const struct plan *plan, unsigned keys, char **commands, size_t
     struct start starts[SIDES_MAX];
     struct side sides[SIDES_MAX] = {0};
 
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+    sigemptyset(&endings);
+    sigaddset(&endings, SIGHUP);
+    sigaddset(&endings, SIGINT);
+    sigaddset(&endings, SIGTERM);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || sigprocmask(SIG_BLOCK, &endings, NULL) != 0 ||
+        atexit(end_children) != 0) {
         die("prctl");
     }
     for (size_t i = 0; i < count; i++) {

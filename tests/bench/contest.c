@@ -3,15 +3,13 @@
 
 #include "bench.h"
 
-#define BATCH_MIN 2U
-
 /* As many as fit into the slot, by the time that the first one took. */
 static size_t choose_batch(const struct plan *plan, uint64_t first_ns)
 {
     uint64_t fit = plan->slot_ns / (first_ns == 0 ? 1 : first_ns);
 
-    if (fit < BATCH_MIN) {
-        return plan->batch < BATCH_MIN ? plan->batch : BATCH_MIN;
+    if (fit < plan->least) {
+        return plan->batch < plan->least ? plan->batch : plan->least;
     }
     return fit < plan->batch ? (size_t)fit : plan->batch;
 }

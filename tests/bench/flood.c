@@ -146,7 +146,7 @@ static void wait_until_busy(const struct flood *flood)
         }
         nanosleep(&interval, NULL);
     }
-    if (flood->to.qube != NULL) {
+    if (flood->slowed) {
         /* The bucket has filled a little while nothing was asked. */
         const struct timespec steady = {.tv_nsec = 300000000};
 

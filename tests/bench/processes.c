@@ -84,10 +84,15 @@ static double sum_below(pid_t pid, const char *file, const char *name)
     return sum;
 }
 
-/* proc_pid_status(5). VmRSS also counts secret memory, which is in no kind of anonymous memory. */
+/*
+ * Rss of proc_pid_smaps_rollup(5) is counted page by page when it is read; VmRSS of
+ * proc_pid_status(5) may be some dozen pages behind for each processor.
+ */
 double memory_resident_kib(pid_t pid)
 {
-    return sum_below(pid, "status", "VmRSS:");
+    double exact = sum_below(pid, "smaps_rollup", "Rss:");
+
+    return exact >= 0 ? exact : sum_below(pid, "status", "VmRSS:");
 }
 
 double memory_pss_kib(pid_t pid)
@@ -130,15 +135,22 @@ void end_children(void)
 pid_t start_program(char **argv)
 {
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
     pid_t pid;
 
-    if (posix_spawn_file_actions_init(&actions) != 0 ||
+    sigemptyset(&none);
+    if (posix_spawnattr_init(&attributes) != 0 ||
+        posix_spawnattr_setsigmask(&attributes, &none) != 0 ||
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK) != 0 ||
+        posix_spawn_file_actions_init(&actions) != 0 ||
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) != 0 ||
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) != 0 ||
         posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO) != 0 ||
-        posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) != 0) {
+        posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ) != 0) {
         die("cannot start %s", argv[0]);
     }
     posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
     return pid;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # RESULTS.md out of what results.sh has measured; with part=plot the picture's data, with part=readme
-# the paragraph in README.md.
+# what README.md has of it.
 BEGIN { FS = "\t"; SUBSEP = "|" }
 
 $1 == "fact" { fact[$2] = $3; next }
@@ -26,12 +26,39 @@ function number(n) { return n < 10 ? sprintf("%.2f", n) : n < 100 ? sprintf("%.1
 function times(what, who) {
     if (!has(what, who))
         return "-"
-    return number(p50[what, who]) " (" (count[what, who] < 100 ? "-" : number(p99[what, who])) ")"
+    return number(p50[what, who]) " (" tail_text(what, who) ")"
 }
 
 function median(what, who) { return has(what, who) ? number(p50[what, who]) : "-" }
 
-function share(what, who) { return has(what, who) ? sprintf("%.3f", ratio[what, who]) : "-" }
+# The 99th percentile; the empty string if there are too few samples for one.
+function tail(what, who) { return has(what, who) && count[what, who] >= 100 ? p99[what, who] + 0 : "" }
+
+function tail_text(what, who,   p) { return (p = tail(what, who)) == "" ? "-" : number(p) }
+
+# Of the 99th percentiles, beside a flood and without one.
+function slower(what, who) {
+    if (tail(what, who) == "" || tail(what, who ", flooded") == "")
+        return ""
+    return tail(what, who ", flooded") / tail(what, who)
+}
+
+function ratio_of(what, who) {
+    return has(what, who) && ratio[what, who] != "-" ? ratio[what, who] + 0 : ""
+}
+
+function of_medians(what, ours, theirs) {
+    return has(what, ours) && has(what, theirs) ? p50[what, ours] / p50[what, theirs] : ""
+}
+
+function show(value, format) { return value == "" ? "-" : sprintf(format, value) }
+
+function share(what, who) { return show(ratio_of(what, who), "%.3f") }
+
+function medians(what) {
+    return median(what, "ours") " | " median(what, "ssh-agent") " | " median(what, "pageant") " | " \
+        median(what, "gpg-agent")
+}
 
 function row(text) { print "| " text " |" }
 
@@ -62,53 +89,51 @@ function label(text) {
     return text ~ /^[0-9]+$/ ? commas(text) : text
 }
 
-function verdict(value, limit) { return value == "" ? "not measured" : value <= limit ? "yes" : "**no**" }
-
-function show(value, format) { return value == "" ? "-" : sprintf(format, value) }
-
-# A figure on one processor and on all of them; the empty string: not measured like this.
-function figure(text, limit, one, all, format) {
-    row(text " | " sprintf(format, limit) " | " show(one, format) " | " \
-        (one == "" ? "-" : verdict(one, limit)) " | " show(all, format) " | " \
-        (all == "" ? "-" : verdict(all, limit)))
+# results.sh counts the **no**s.
+function verdict(value, limit, format) {
+    if (value == "none")
+        return "- | -"
+    if (value == "")
+        return "- | **no** (not measured)"
+    return sprintf(format, value) " | " (value <= limit ? "yes" : "**no**")
 }
 
-function ratio_of(what, who) { return has(what, who) ? ratio[what, who] + 0 : "" }
+# A figure on one processor and on all of them; "none": nothing is aimed at there.
+function figure(text, limit, one, all, format) {
+    row(text " | " sprintf(format, limit) " | " verdict(one, limit, format) " | " \
+        verdict(all, limit, format))
+}
 
 function both(text, limit, what, who) {
     figure(text, limit, ratio_of("one/" what, who), ratio_of("all/" what, who), "%.3f")
 }
 
-function bound(what) { return p50[what, "round trip, hop"] + p50[what, "library"] }
-
-function above_bound(mode,   what) {
-    what = mode "/limit/ed25519-256"
-    return has(what, "ours") ? p50[what, "ours"] / bound(what) : ""
+function above_bound(what) {
+    if (!has(what, "ours") || !has(what, "round trip, hop") || !has(what, "library"))
+        return ""
+    return p50[what, "ours"] / (p50[what, "round trip, hop"] + p50[what, "library"])
 }
 
 # The larger of the ratios of the 99th percentiles of a client of ours, for one flood.
 function worst(flood, victim,   what, a, b) {
     what = "all/hostile/" flood "/" victim
-    if (!has(what, "other qube, flooded"))
-        return ""
-    a = ratio[what, "other qube, flooded"] + 0
-    b = ratio[what, "vault, flooded"] + 0
-    return a > b ? a : b
+    a = slower(what, "other qube")
+    b = slower(what, "vault")
+    return a == "" || b == "" ? "" : a > b ? a : b
 }
 
-# The same, without the signature that may be under way when the client asks.
-function worst_but_one(   what, one, a, b) {
+# A signature that has begun is waited for: that this is so, and what it comes to.
+function one_rsa(   what, alone, idle) {
     what = "all/hostile/bench-rsa-4096/bench-ed25519-256"
-    if (!has(what, "other qube, flooded") || !has("all/sign/rsa-4096", "ours"))
-        return ""
-    one = p99["all/sign/rsa-4096", "ours"]
-    a = (p99[what, "other qube, flooded"] - one) / p99[what, "other qube"]
-    b = (p99[what, "vault, flooded"] - one) / p99[what, "vault"]
-    return a > b ? a : b
+    print "\nWho signs beside a flood of RSA-4096 signatures waits for the one that is under way, which nothing"
+    print "interrupts. That wait is real: one takes " median("all/hostile/one", "ours") " µs where nothing else runs (median, the same section),"
+    alone = has("all/hostile/one", "ours") ? p50["all/hostile/one", "ours"] : ""
+    idle = tail(what, "other qube")
+    print show(alone == "" || idle == "" ? "" : alone / idle, "%.1f") " times the p99 of the other qube's own ed25519 signature beside no flood."
 }
 
-function start_ms(mode) {
-    return has(mode "/start/0", "ours") ? p50[mode "/start/0", "ours"] / 1000 : ""
+function start_ms(mode, who) {
+    return has(mode "/start/0", who) ? p50[mode "/start/0", who] / 1000 : ""
 }
 
 function figures(   flood, i, pss) {
@@ -122,26 +147,24 @@ function figures(   flood, i, pss) {
     both("sign, RSA-3072", 0.80, "sign/rsa-3072", "ssh-agent")
     both("sign, RSA-4096", 0.93, "sign/rsa-4096", "ssh-agent")
     both("one use by ssh (connect, list, sign, close), ed25519", 0.18, "use/agents", "ssh-agent")
-    figure("time per signature, RSA-4096, " most " connections", 0.93, "", \
-        ratio_of("all/throughput/rsa-4096/" most, "ssh-agent"), "%.3f")
+    figure("time per signature, RSA-4096, " most " connections", 0.93, "none", \
+        of_medians("all/throughput/rsa-4096/" most, "ours", "ssh-agent"), "%.3f")
     both("list, " commas(fact["keys"]) " keys", 0.05, "list/" fact["keys"], "ssh-agent")
     both("list beside " commas(fact["idle"]) " idle connections / beside none (ours)", 1.1, \
         "idle-list/" fact["idle"], "ours, alone")
     for (i = 1; i <= 4; i++) {
         flood = floods[i]
-        figure("another client's p99, it lists, beside " flood_name[flood] " / idle (ours)", 2, "", \
+        figure("another client's p99, it lists, beside " flood_name[flood] " / idle (ours)", 2, "none", \
             worst(flood, "list"), "%.2f")
-        figure("... it signs, ed25519", 2, "", worst(flood, "bench-ed25519-256"), "%.2f")
-        if (flood == "bench-rsa-4096")
-            figure("... the same, less one RSA-4096 signature (p99), which is not interrupted", 2, "", \
-                worst_but_one(), "%.2f")
+        figure("... it signs, ed25519", 2, "none", worst(flood, "bench-ed25519-256"), "%.2f")
     }
-    figure("sign, ed25519 / (round trip + hop + libsodium alone)", 1.25, above_bound("one"), \
-        above_bound("all"), "%.3f")
+    figure("sign, ed25519 / (round trip + hop + libsodium alone)", 1.25, \
+        above_bound("one/limit/ed25519-256"), above_bound("all/limit/ed25519-256"), "%.3f")
     both("relay, one use / bare posix_spawn", 1.05, "use/relays", "spawn")
     pss = has("memory/0", "ours") && p50["memory/0", "ours"] >= 0 ? p50["memory/0", "ours"] / 1024 : ""
-    figure("all our processes, PSS, no keys, MiB", 6, "", pss, "%.2f")
-    figure("start to first answer, ms", 12, start_ms("one"), start_ms("all"), "%.1f")
+    figure("all our processes, PSS, no keys, MiB", 6, "none", pss, "%.2f")
+    figure("start to first answer, ms", 12, start_ms("one", "ours"), start_ms("all", "ours"), "%.1f")
+    one_rsa()
 }
 
 function setup() {
@@ -153,6 +176,8 @@ function setup() {
     kind["agents"] = "one use"
     kinds = "ed25519-256 ecdsa-256 rsa-2048 rsa-3072 rsa-4096"
     split("bench-ed25519-256 bench-rsa-4096 list extension", floods, " ")
+    floods[0] = "first/bench-rsa-4096"
+    flood_name[floods[0]] = "a flood of RSA-4096 signatures, first 1,000"
     flood_name["bench-ed25519-256"] = "a flood of ed25519 signatures"
     flood_name["bench-rsa-4096"] = "a flood of RSA-4096 signatures"
     flood_name["list"] = "a flood of lists"
@@ -172,11 +197,16 @@ function introduction() {
     print "OpenSSH " fact["OpenSSH"] ", PuTTY " fact["PuTTY"] ", GnuPG " fact["GnuPG"] " (libgcrypt " \
         fact["libgcrypt"] "), libsodium " fact["libsodium"] ", OpenSSL " fact["OpenSSL"] ","
     print "socat " fact["socat"] ", ncat " fact["ncat"] ".\n"
+    if (!("load" in fact) || fact["load"] > fact["load allowed"])
+        print "**THE MACHINE WAS BUSY with something else (load at the start: " \
+            ("load" in fact ? fact["load"] : "not noted") "): these numbers prove nothing.**\n"
     print "![Time of a signature, time of a list, and another client's wait beside a flood](results.svg)\n"
     print "All in one run, in turn: a short batch of each agent, then the next round in another order."
     print "Times are microseconds, *median (99th percentile)* of all batches; `-` in brackets: fewer than"
-    print "100 samples. A ratio is the median of the ratios of the rounds, so it is not quite the ratio of"
-    print "the medians. The agents have ten keys where nothing else is said. gpg-agent has its keys without a"
+    print "100 samples, too few for one. A ratio of two that were measured in turn is the median of the ratios of"
+    print "the rounds, so it is not quite the ratio of the medians. Three are something else: throughput and"
+    print "*The limit* have the ratio of the medians, and the floods the ratio of two 99th percentiles, each of"
+    print "all samples. The agents have ten keys where nothing else is said. gpg-agent has its keys without a"
     print "passphrase; it reads the file of a key for each signature. All four can do all that is"
     print "measured, except that only split-ssh tells qubes apart.\n"
     print "**One processor**: client and agents share it and take turns, so that the time is the work."
@@ -186,17 +216,23 @@ function introduction() {
     print "under *The limit* show what of this is the machine's."
 }
 
-function hostile(   i, j, n, flood, victim, what, who, whos, victims) {
+function hostile(   i, j, n, victim, what, who, whos, victims) {
     print "\n## One client floods, another one asks\n"
     print "The flood: 16 connections, the next request as soon as the last is answered, for ours from one"
     print "qube. The other client is another qube or the vault's own. With the other agents both are"
     print "just connections. On all processors, which the flood shares. An RSA-4096 signature that has"
-    print "begun is not interrupted; who signs then waits for it."
+    print "begun is not interrupted; who signs then waits for it.\n"
+    print "Ours gives a qube 1,000 requests as fast as it asks and then 100 a second, so its rows are of what"
+    print "lasts: measuring begins when the flood has had its 1,000 and 300 ms more have passed. The other agents"
+    print "do not slow a client down, so there is nothing to wait for. The rows *first 1,000* are of the time"
+    print "before that; those of the other floods are over in a fraction of a second.\n"
+    print "*More memory* is the most resident memory of an agent's processes beside the flood, less what they had"
+    print "before: they have had other requests of the same kind, and the floods above."
     print ""
     head("flood, other client | idle | flooded | p99 flooded / idle | more memory, KiB")
     n = split("other qube;vault;ssh-agent;pageant;gpg-agent", whos, ";")
     split("list bench-ed25519-256", victims, " ")
-    for (i = 1; i <= 4; i++)
+    for (i = 0; i <= 4; i++)
         for (victim = 1; victim <= 2; victim++)
             for (j = 1; j <= n; j++) {
                 what = "all/hostile/" floods[i] "/" victims[victim]
@@ -206,7 +242,7 @@ function hostile(   i, j, n, flood, victim, what, who, whos, victims) {
                 row(substr(flood_name[floods[i]], 3) ": " (j <= 2 ? "ours, " : "") who " " \
                     (victim == 1 ? "lists" : "signs") " | " times(what, who) " | " \
                     times(what, who ", flooded") " | " \
-                    sprintf("%.2f", ratio[what, who ", flooded"]) " | " \
+                    show(slower(what, who), "%.2f") " | " \
                     commas(p50[what, who ", more KiB"]))
             }
 }
@@ -220,14 +256,14 @@ function limit(mode,   i, n, what, items) {
         if (has(what, "ours"))
             row(kind[items[i]] " | " median(what, "ours") " | " median(what, "round trip") " | " \
                 median(what, "round trip, hop") " | " median(what, "round trip, hop, library") " | " \
-                median(what, "library") " | " sprintf("%.3f", p50[what, "ours"] / bound(what)))
+                median(what, "library") " | " show(above_bound(what), "%.3f"))
     }
 }
 
 function throughput(   i, j, n, what, items, who, text, names) {
     print "\n## Throughput\n"
     print "Signatures per second, all processors, the client among them; each connection asks again as"
-    print "soon as it has its answer."
+    print "soon as it has its answer. Each number is the median of " fact["throughput rounds"] " rounds."
     print ""
     head("key, connections | split-ssh | ssh-agent | pageant | gpg-agent | time per signature, ours / ssh-agent")
     n = split(kinds, items, " ")
@@ -238,7 +274,7 @@ function throughput(   i, j, n, what, items, who, text, names) {
             text = kind[items[i]] ", " crowd[j]
             for (who = 1; who <= 4; who++)
                 text = text " | " (has(what, names[who]) ? commas(1e6 / p50[what, names[who]]) : "-")
-            row(text " | " share(what, "ssh-agent"))
+            row(text " | " show(of_medians(what, "ours", "ssh-agent"), "%.3f"))
         }
 }
 
@@ -358,24 +394,27 @@ function plot(   i, n, items, what, name) {
     split("other qube;ssh-agent;pageant;gpg-agent", name, ";")
     for (i = 1; i <= 4; i++) {
         what = "all/hostile/bench-ed25519-256/bench-ed25519-256"
-        print "\"" (i == 1 ? "split-ssh" : name[i]) "\"", p99[what, name[i]], \
-            p99[what, name[i] ", flooded"]
+        print "\"" (i == 1 ? "split-ssh" : name[i]) "\"", show(tail(what, name[i]), "%s"), \
+            show(tail(what, name[i] ", flooded"), "%s")
     }
 }
 
 function readme(   what) {
     what = "all/hostile/bench-ed25519-256/bench-ed25519-256"
     print "![Time of a signature, time of a list, and another client's wait beside a flood, of split-ssh, ssh-agent, pageant and gpg-agent](tests/bench/results.svg)\n"
-    print "An ed25519 signature takes " median("one/sign/ed25519-256", "ours") " µs, of OpenSSH " \
-        fact["OpenSSH"] "'s ssh-agent " median("one/sign/ed25519-256", "ssh-agent") ", of pageant " \
-        median("one/sign/ed25519-256", "pageant") ", of gpg-agent " \
-        median("one/sign/ed25519-256", "gpg-agent") ";"
-    print "a list of " commas(fact["keys"]) " keys " median("one/list/" fact["keys"], "ours") " µs, of ssh-agent " \
-        median("one/list/" fact["keys"], "ssh-agent") " (medians, agent and client on one processor). Beside one" 
-    print "that floods the agent with ed25519 signatures, one signature in a hundred takes another qube " \
-        number(p99[what, "other qube, flooded"]) " µs"
-    print "or more, where nothing floods " number(p99[what, "other qube"]) "; another client of ssh-agent " \
-        number(p99[what, "ssh-agent, flooded"]) ", and " number(p99[what, "ssh-agent"]) "."
+    head("µs | split-ssh | ssh-agent | pageant | gpg-agent")
+    row("sign, ed25519 | " medians("one/sign/ed25519-256"))
+    row("list " commas(fact["keys"]) " keys | " medians("one/list/" fact["keys"]))
+    row("sign, ed25519, 99th percentile | " tail_text(what, "other qube") " | " \
+        tail_text(what, "ssh-agent") " | " tail_text(what, "pageant") " | " tail_text(what, "gpg-agent"))
+    row("the same beside another client that signs on 16 connections | " \
+        tail_text(what, "other qube, flooded") " | " tail_text(what, "ssh-agent, flooded") " | " \
+        tail_text(what, "pageant, flooded") " | " tail_text(what, "gpg-agent, flooded"))
+    print "\nThe first two are medians on one processor, the others are on all, beside OpenSSH"
+    print fact["OpenSSH"] ". What it costs: from start to first answer split-ssh needs " show(start_ms("one", "ours"), "%.1f") " ms and ssh-agent " \
+        show(start_ms("one", "ssh-agent"), "%.1f") ";"
+    print "without keys its processes have " kib("memory/0", "ours") \
+        " MiB, ssh-agent " kib("memory/0", "ssh-agent") "."
     print "[RESULTS.md](tests/bench/RESULTS.md) has the machine, the versions and all other figures."
 }
 

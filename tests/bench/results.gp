@@ -43,7 +43,7 @@ plot data index 1 using 1:2 with linespoints pointtype 7 pointsize 0.7 linewidth
 
 set title "Signature of another client, p99, µs"
 unset logscale x
-set xrange [*:*]
+set xrange [-0.8:4] # none of them may have enough samples
 set yrange [10:3000000]
 set xtics rotate by -30 font ",10" autofreq
 set key top left

@@ -3,11 +3,12 @@
 #
 # results.sh [OPTION...] BUILD [SECTION...]: measures BUILD/bin/split-ssh-agent against the installed
 # ssh-agent, pageant and gpg-agent, and split-ssh-relay against socat and ncat, in turn; writes
-# RESULTS.md, results.svg, and the paragraph about them in README.md.
+# RESULTS.md, results.svg, and what README.md has of them. It takes about twelve minutes.
 #
-#   --check               exit status 2 if a figure is not met; else that is no failure
+#   --check               exit status 2 if a figure is not met, or not measured; else that is no failure
+#   --busy                goes on beside other work, too, and RESULTS.md says so
 #   --smoke               a handful of measurements, and fewer keys: does it still work? Writes into a
-#                         directory of its own
+#                         directory of its own. Implies --busy
 #   --render              measures nothing; the tables and the picture again from BUILD/results.tsv
 #   --output DIR          where RESULTS.md and results.svg go (default: here; elsewhere README.md stays)
 #
@@ -20,13 +21,15 @@
 #       -DCMAKE_INSTALL_PREFIX=build/bench
 #   cmake --build build/bench --target bench-all && tests/bench/results.sh build/bench
 #
-# The machine should have nothing else to do. Root measures memory, too.
+# Where the machine has something else to do, it waits two minutes for the end of that, and gives up.
+# Root measures memory, too.
 set -eu -o pipefail
 export LC_ALL=C
 unset DISPLAY WAYLAND_DISPLAY SSH_AUTH_SOCK SSH_AGENT_PID SSH_ASKPASS GNUPGHOME
 
 here=$(cd "$(dirname "$0")" && pwd)
 check=false
+busy=false
 smoke=false
 render=false
 output=$here
@@ -37,13 +40,20 @@ files=200              # key files for the section start, half of them with a pa
 rounds=20
 batch=50
 slot=100         # milliseconds for a batch
+least=2          # of a batch, even if they take longer
 floods=(bench-ed25519-256 bench-rsa-4096 list extension)
-flood=(5 200 600) # rounds, batch and slot
+flood=(5 200 600 40)        # rounds, batch, slot and least
+flood_first=(1 300 2500 100) # the same, for what an agent allows before it slows a flood down
+load_allowed=0.5  # of /proc/loadavg, in the last minute
+load_patience=120 # seconds
 dir=             # everything is in here
 names=(ours ssh-agent pageant gpg-agent)
 every_section=(start memory lists signs idle use throughput hostile limit arena)
 kinds=(ed25519-256 ecdsa-256 rsa-2048 rsa-3072 rsa-4096)
 throughput_kinds=("${kinds[@]}")
+throughput_rounds=9
+declare -A throughput_slot=([rsa-3072]=250 [rsa-4096]=500) # milliseconds; else 150
+running= # what measures just now
 
 # shellcheck source-path=SCRIPTDIR source=agents.bash
 . "$here/agents.bash"
@@ -59,7 +69,8 @@ parse()
     while [ $# -gt 0 ]; do
         case $1 in
         --check) check=true ;;
-        --smoke) smoke=true ;;
+        --busy) busy=true ;;
+        --smoke) smoke=true busy=true ;;
         --render) render=true ;;
         --output) output=$(realpath "$2") && shift ;;
         -*) fail "unknown option $1; the beginning of this file has them all" ;;
@@ -72,11 +83,15 @@ parse()
     shift
     sections=("$@")
     [ $# -gt 0 ] || sections=("${every_section[@]}")
+    if $check && [ "${sections[*]}" != "${every_section[*]}" ]; then
+        fail "--check wants all sections"
+    fi
     data=$build/results.tsv
     tools=$build/tests/bench
     client=$build/tests/standin/qrexec-client-vm
     if $smoke; then
-        rounds=2 batch=4 slot=20 files=4 counts=(1 10 20) idle=(20) crowd=(8) flood=(2 4 20)
+        rounds=2 batch=4 slot=20 files=4 counts=(1 10 20) idle=(20) crowd=(8) flood=(2 4 20 2)
+        flood_first=(1 4 20 2) throughput_rounds=2 throughput_slot=([ed25519-256]=20)
         throughput_kinds=(ed25519-256) floods=(bench-ed25519-256 list)
         data=$build/results-smoke.tsv
     fi
@@ -96,14 +111,18 @@ check_programs()
     fi
 }
 
-# bench LABEL COMMAND...: one line for each side.
+# bench LABEL COMMAND...: one line for each side. A signal ends a wait at once, nothing else.
 bench()
 {
     local label=$1
 
     shift
-    taskset -c "$where" "$tools/bench" -l "$label" -r "$rounds" -n "$batch" -s "$slot" "$@" |
-        tee -a "$data" || { tail -n 20 "$dir"/*.log >&2 && fail "bench $* fails"; }
+    taskset -c "$where" "$tools/bench" -l "$label" -r "$rounds" -n "$batch" -m "$least" -s "$slot" \
+        "$@" >"$dir/records" &
+    running=$!
+    wait "$running" || { tail -n 20 "$dir"/*.log >&2 && fail "bench $* fails"; }
+    running=
+    tee -a "$data" <"$dir/records"
 }
 
 # everybody: NAME=SOCKET of each agent.
@@ -248,25 +267,35 @@ run_throughput()
     on all
     for count in "${crowd[@]}"; do
         for kind in "${throughput_kinds[@]}"; do
-            rounds=3 slot=150 bench "all/throughput/$kind/$count" throughput "bench-$kind" \
-                "$count" "${entrants[@]}"
+            rounds=$throughput_rounds slot=${throughput_slot[$kind]:-150} \
+                bench "all/throughput/$kind/$count" throughput "bench-$kind" "$count" "${entrants[@]}"
+        done
+    done
+}
+
+# flood_ours LABEL COMMAND FLOOD: by a qube that has not asked for anything yet.
+flood_ours()
+{
+    local victim entrant qrexec=$dir/qrexec-main
+
+    for victim in list bench-ed25519-256; do
+        for entrant in "other qube=$qrexec@victim" "vault=${at[ours]}"; do
+            bench "all/hostile/$1/$victim" "$2" "$3" "$victim" \
+                "flood=$qrexec@hostile$((hostile += 1))" "$entrant" "${keeper[ours]}"
         done
     done
 }
 
 run_hostile()
 {
-    local what victim entrant name qrexec=$dir/qrexec-main rounds=${flood[0]} batch=${flood[1]}
-    local slot=${flood[2]} qube=0 # a new one each time: it has not asked for anything yet
+    local what name rounds=${flood[0]} batch=${flood[1]} slot=${flood[2]} least=${flood[3]} hostile=0
 
     on all
+    bench all/hostile/one ask bench-rsa-4096 "ours=${at[ours]}"
+    rounds=${flood_first[0]} batch=${flood_first[1]} slot=${flood_first[2]} least=${flood_first[3]} \
+        flood_ours first/bench-rsa-4096 hostile-first bench-rsa-4096
     for what in "${floods[@]}"; do
-        for victim in list bench-ed25519-256; do
-            for entrant in "other qube=$qrexec@victim" "vault=${at[ours]}"; do
-                bench "all/hostile/$what/$victim" hostile "$what" "$victim" \
-                    "flood=$qrexec@hostile$((qube += 1))" "$entrant" "${keeper[ours]}"
-            done
-        done
+        flood_ours "$what" hostile "$what"
         for name in "${names[@]:1}"; do
             rounds=$(((rounds + 1) / 2)) bench "all/hostile/$what/bench-ed25519-256" hostile \
                 "$what" bench-ed25519-256 "flood=${at[$name]}" "$name=${at[$name]}" \
@@ -322,18 +351,38 @@ run_sections()
     done
 }
 
+current_load()
+{
+    cut -d ' ' -f 1 /proc/loadavg
+}
+
+# Sets load, at most load_allowed if not --busy.
+wait_for_quiet()
+{
+    local end=$((SECONDS + load_patience))
+
+    load=$(current_load)
+    until $busy || awk -v load="$load" -v allowed="$load_allowed" 'BEGIN { exit load > allowed }'; do
+        [ "$SECONDS" -lt "$end" ] ||
+            fail "the machine is busy (load $load, more than $load_allowed); end that, or say --busy"
+        sleep 5
+        load=$(current_load)
+    done
+}
+
 measure()
 {
-    local kind section
+    local kind section load
 
     for section in "${sections[@]}"; do
         [[ " ${every_section[*]} " == *" $section "* ]] ||
             fail "no section $section; the beginning of this file has them all"
     done
     check_programs
+    wait_for_quiet
     dir=$(mktemp -d)
     trap clean_up EXIT
-    trap 'exit 130' INT TERM
+    trap 'exit 130' HUP INT TERM
     # Signatures are measured, not questions; and nothing is read from or written to the user's own.
     export HOME=$dir/home XDG_CONFIG_HOME=$dir/config XDG_STATE_HOME=$dir/state
     mkdir -p "$dir/home" "$dir/config/qubes-split-ssh"
@@ -375,6 +424,9 @@ describe()
     fact OpenSSL "$("$tools/bench" version | sed -n 's/^OpenSSL \([^ ]*\).*/\1/p')"
     fact socat "$(socat -V | sed -n 's/^socat version \([^ ]*\).*/\1/p')"
     fact ncat "$(ncat --version 2>&1 | sed -n 's/.*Version \([^ ]*\).*/\1/p')"
+    fact load "$load"
+    fact 'load allowed' "$load_allowed"
+    fact 'throughput rounds' "$throughput_rounds"
     fact keys "${counts[-1]}"
     fact idle "${idle[-1]}"
     fact crowd "${crowd[*]}"
@@ -385,6 +437,7 @@ write()
 {
     local missed title="Time of a signature, of a list, and of another client's signature in a flood"
 
+    [ -s "$data" ] || fail "nothing is measured: $data"
     awk -f "$here/results.awk" "$data" >"$output/RESULTS.md"
     awk -v part=plot -f "$here/results.awk" "$data" >"$data.plot"
     gnuplot -e "data='$data.plot'" "$here/results.gp" |
@@ -397,8 +450,8 @@ write()
         sed -i -e "/^<!-- results -->\$/r $data.readme" \
             -e '/^<!-- results -->$/,/^<!-- end of results -->$/{/^<!--/!d}' "$here/../../README.md"
     fi
-    missed=$(grep -c '\*\*no\*\*' "$output/RESULTS.md" || true)
-    echo "wrote $output/RESULTS.md and results.svg; figures that are not met: $missed"
+    missed=$(grep -o '\*\*no\*\*' "$output/RESULTS.md" | wc -l || true)
+    echo "wrote $output/RESULTS.md and results.svg; figures that are not met, or not measured: $missed"
     if $check && [ "$missed" != 0 ]; then
         exit 2
     fi
@@ -411,7 +464,7 @@ main()
     parse "$@"
     $render || measure
     if [ "${sections[*]}" != "${every_section[*]}" ]; then
-        echo "measured into $data; RESULTS.md wants all sections"
+        echo "measured into $data in $SECONDS s; RESULTS.md wants all sections"
         return
     fi
     if $smoke; then
