@@ -1,32 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "differential.h"
 
+/*
+ * In the child, which the kernel ends with its parent; but a program that is set-group-ID, as
+ * ssh-agent may be, would lose that when it starts: here it gets no new privileges.
+ */
+static void run_program(const char *program, char *const argv[], char *const environment[],
+                        const char *log, pid_t parent)
+{
+    int null = open("/dev/null", O_RDWR);
+    int error = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+        getppid() == parent && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
+        dup2(error, STDERR_FILENO) >= 0 && close_range(STDERR_FILENO + 1, ~0U, 0) == 0) {
+        execvpe(program, argv, environment);
+    }
+    fprintf(stderr, "%s: %s\n", program, strerror(errno));
+    _exit(EXIT_FAILURE);
+}
+
 /* Starts a program whose standard error goes to a file. */
 static pid_t spawn_program(const char *program, char *const argv[], char *const environment[],
                            const char *log)
 {
-    posix_spawn_file_actions_t actions;
-    pid_t pid = 0;
-    int error;
+    pid_t parent = getpid();
+    pid_t pid = fork();
 
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_TRUNC,
-                                     0600);
-    error = posix_spawnp(&pid, program, &actions, NULL, argv, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) {
-        die("%s: %s", program, strerror(error));
+    if (pid < 0) {
+        die("fork: %s", strerror(errno));
+    }
+    if (pid == 0) {
+        run_program(program, argv, environment, log, parent);
     }
     return pid;
 }
@@ -69,6 +84,21 @@ static void spawn(struct side *side, const char *directory, unsigned askpass_exi
     side->pid = spawn_program(side->program, argv, environment, log);
 }
 
+/* The directory goes, so what the program said is shown. */
+static void die_with_log(const struct side *side, const char *what)
+{
+    char path[SOCKET_PATH_SIZE + 8];
+    char line[512];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s.log", side->path);
+    file = fopen(path, "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        fputs(line, stderr);
+    }
+    die("%s %s", side->program, what);
+}
+
 void side_start(struct side *side, const char *program, const char *directory,
                 unsigned askpass_exit)
 {
@@ -77,7 +107,10 @@ void side_start(struct side *side, const char *program, const char *directory,
     int fd = -1;
 
     *side = (struct side){.program = program};
-    snprintf(side->path, sizeof side->path, "%s/%s", directory, name != NULL ? name + 1 : program);
+    if (snprintf(side->path, sizeof side->path, "%s/%s", directory,
+                 name != NULL ? name + 1 : program) >= (int)sizeof side->path) {
+        die("%s is too long for a socket: set TMPDIR to a shorter one", directory);
+    }
     for (unsigned i = 0; i <= CONNECTIONS; i++) {
         side->fds[i] = -1;
     }
@@ -86,14 +119,14 @@ void side_start(struct side *side, const char *program, const char *directory,
     for (unsigned i = 0; i < PATIENCE_S * 500 && fd < 0; i++) {
         fd = side_connect(side->path);
         if (fd < 0 && waitpid(side->pid, NULL, WNOHANG) == side->pid) {
-            die("%s does not start; %s.log says why", program, side->path);
+            die_with_log(side, "does not start");
         }
         if (fd < 0) {
             nanosleep(&pause, NULL);
         }
     }
     if (fd < 0) {
-        die("%s does not listen on %s", program, side->path);
+        die_with_log(side, "does not listen");
     }
     close(fd);
 }

@@ -1,31 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "differences.h"
 
-/* The list that we give is theirs without some keys. */
-bool is_shorter_list(const struct exchange *x)
+/* Our list is theirs without some keys; if there is a blob, without its key alone. */
+static bool is_list_without(const struct exchange *x, const struct view *only)
 {
     struct wire_reader ours = wire_reader(x->ours->body, x->ours->len);
     struct wire_reader theirs = wire_reader(x->theirs->body, x->theirs->len);
-    uint32_t left;
-    uint32_t there;
+    uint32_t missing;
+    uint32_t count;
 
     wire_u8(&ours);
     wire_u8(&theirs);
-    left = wire_u32(&ours);
-    there = wire_u32(&theirs);
-    while (left > 0 && there > 0 && ours.err == OK && theirs.err == OK) {
+    count = wire_u32(&ours);
+    missing = wire_u32(&theirs) - count;
+    while (theirs.err == OK && theirs.left > 0) {
         struct wire_reader next = ours;
-        struct view blob = wire_string(&next, FRAME_MAX);
-        struct view comment = wire_string(&next, FRAME_MAX);
+        struct view blob = wire_string(&theirs, FRAME_MAX);
+        struct view comment = wire_string(&theirs, FRAME_MAX);
 
-        if (view_equal(blob, wire_string(&theirs, FRAME_MAX)) &
-            view_equal(comment, wire_string(&theirs, FRAME_MAX))) {
+        if (ours.left > 0 && view_equal(wire_string(&next, FRAME_MAX), blob) &&
+            view_equal(wire_string(&next, FRAME_MAX), comment)) {
             ours = next;
-            left--;
+        } else if (only == NULL || view_equal(blob, *only)) {
+            missing--;
+        } else {
+            return false;
         }
-        there--;
     }
-    return left == 0 && wire_end(&ours) == OK;
+    return theirs.err == OK && missing == 0 && wire_end(&ours) == OK;
+}
+
+bool is_shorter_list(const struct exchange *x)
+{
+    return is_list_without(x, NULL);
+}
+
+bool list_has(const struct answer *list, struct view blob)
+{
+    struct wire_reader r = wire_reader(list->body, list->len);
+    bool has = false;
+
+    if (!answer_is(list, MSG_LIST_ANSWER)) {
+        return false;
+    }
+    wire_u8(&r);
+    wire_u32(&r);
+    while (!has && r.err == OK && r.left > 0) {
+        has = view_equal(wire_string(&r, FRAME_MAX), blob);
+        wire_string(&r, FRAME_MAX); /* comment */
+    }
+    return has;
 }
 
 /* We refuse to add a key that could be read. */
@@ -40,8 +64,7 @@ static bool starts_with(struct view bytes, struct view start)
            memcmp(bytes.data, start.data, start.len) == 0;
 }
 
-/* Is the key that is added one of the pool, as it is? */
-static bool is_intact(const struct exchange *x)
+bool is_intact(const struct exchange *x)
 {
     struct view fields = {x->body.data + 1, x->body.len - 1};
 
@@ -82,11 +105,44 @@ bool is_key_halves(const struct exchange *x)
     return only_they_add(x) && x->request.well_formed && !is_intact(x);
 }
 
-/* Theirs refuses a certificate that is not one of the pool. */
+/* Is this a certificate of this key, with its private half behind it? */
+static bool is_certified(const struct pool_key *key, struct view fields)
+{
+    struct wire_reader r = wire_reader(fields.data, fields.len);
+    struct wire_reader intact = wire_reader(key->certified_fields.data, key->certified_fields.len);
+    struct wire_reader public = wire_reader(key->blob.data, key->blob.len);
+    struct wire_reader certificate;
+    struct view blob;
+
+    if (!view_equal(wire_string(&r, KEY_TYPE_MAX), wire_string(&intact, KEY_TYPE_MAX))) {
+        return false;
+    }
+    blob = wire_string(&r, FRAME_MAX);
+    wire_string(&intact, FRAME_MAX);
+    certificate = wire_reader(blob.data, blob.len);
+    wire_string(&certificate, KEY_TYPE_MAX);
+    wire_string(&certificate, FRAME_MAX); /* nonce */
+    wire_string(&public, KEY_TYPE_MAX);
+    return starts_with(wire_rest(&certificate), wire_rest(&public)) &&
+           starts_with(wire_rest(&r), wire_rest(&intact));
+}
+
+/* Theirs refuses a certificate that is not one of the pool, though its key is. */
 bool is_certificate_signature(const struct exchange *x)
 {
-    return is_add(x) && x->request.certified && x->request.well_formed && !is_intact(x) &&
-           answer_is(x->ours, MSG_SUCCESS) && answer_is(x->theirs, MSG_FAILURE);
+    const struct view fields = {x->body.data + 1, x->body.len - 1};
+
+    if (!is_add(x) || !x->request.certified || !x->request.well_formed ||
+        x->request.unknown_constraint || is_intact(x) || !answer_is(x->ours, MSG_SUCCESS) ||
+        !answer_is(x->theirs, MSG_FAILURE)) {
+        return false;
+    }
+    for (unsigned i = 0; i < KEYS; i++) {
+        if (is_certified(pool_get((enum key_name)i), fields)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Theirs takes one NUL, at the end. */
@@ -161,5 +217,6 @@ bool is_added_again_lost(const struct exchange *x)
         return false;
     }
     earlier = request_read(x->earlier);
-    return earlier.type == MSG_ADD_CONSTRAINED && earlier.destinations && is_shorter_list(x);
+    return earlier.type == MSG_ADD_CONSTRAINED && earlier.destinations &&
+           is_list_without(x, &earlier.blob);
 }

@@ -24,9 +24,32 @@ static bool read_bind(const struct request *request, struct bind *ret)
     return r.err == OK;
 }
 
+static bool is_verified(const struct bind *bind)
+{
+    return verify(bind->host_key, bind->signature, bind->session);
+}
+
+static bool has_session_size(const struct bind *bind)
+{
+    return bind->session.len > 0 && bind->session.len <= SESSION_ID_MAX;
+}
+
+static bool has_sha1(const struct bind *bind)
+{
+    struct wire_reader r = wire_reader(bind->signature.data, bind->signature.len);
+
+    return view_is(wire_string(&r, KEY_TYPE_MAX), "ssh-rsa");
+}
+
 static bool only_they_bind(const struct exchange *x)
 {
     return answer_is(x->ours, MSG_EXTENSION_FAILURE) && answer_is(x->theirs, MSG_SUCCESS);
+}
+
+static bool only_we_bind(const struct exchange *x)
+{
+    return answer_is(x->ours, MSG_SUCCESS) &&
+           (answer_is(x->theirs, MSG_FAILURE) || answer_is(x->theirs, MSG_EXTENSION_FAILURE));
 }
 
 /* Was this session with this host bound before, on this connection? */
@@ -49,11 +72,29 @@ static bool was_bound(const struct exchange *x, bool same_use)
     return false;
 }
 
+/* May this bind fail, though its signature is good? Something else is wrong, or was before it. */
+static bool may_fail(const struct exchange *x, const struct bind *bind)
+{
+    return x->bind_failed || x->bound_count > 0 || bind->left_over || !has_session_size(bind) ||
+           has_sha1(bind);
+}
+
+/* We answer what we would answer without the lock. */
 bool is_locked_extension(const struct exchange *x)
 {
-    return x->locked && x->request.type == MSG_EXTENSION && answer_is(x->theirs, MSG_FAILURE) &&
-           (answer_is(x->ours, MSG_SUCCESS) || answer_is(x->ours, MSG_EXTENSION_ANSWER) ||
-            answer_is(x->ours, MSG_EXTENSION_FAILURE));
+    struct bind bind;
+    bool good;
+
+    if (!x->locked || x->request.type != MSG_EXTENSION || !answer_is(x->theirs, MSG_FAILURE)) {
+        return false;
+    }
+    if (!view_is(x->request.name, "session-bind@openssh.com")) {
+        return view_is(x->request.name, "query") && x->request.rest.len == 0 &&
+               answer_is(x->ours, MSG_EXTENSION_ANSWER);
+    }
+    good = read_bind(&x->request, &bind) && is_verified(&bind);
+    return (good && answer_is(x->ours, MSG_SUCCESS)) ||
+           ((!good || may_fail(x, &bind)) && answer_is(x->ours, MSG_EXTENSION_FAILURE));
 }
 
 /* Theirs has none, or the same answer with fewer names. */
@@ -69,15 +110,17 @@ bool is_query(const struct exchange *x)
 
 bool is_extension_failure(const struct exchange *x)
 {
-    return x->request.type == MSG_EXTENSION &&
+    return !x->locked && x->request.type == MSG_EXTENSION &&
            view_is(x->request.name, "session-bind@openssh.com") &&
            answer_is(x->ours, MSG_EXTENSION_FAILURE) && answer_is(x->theirs, MSG_FAILURE);
 }
 
 bool is_bind_repeated(const struct exchange *x)
 {
-    return was_bound(x, true) && answer_is(x->ours, MSG_SUCCESS) &&
-           !answer_is(x->theirs, MSG_SUCCESS);
+    struct bind bind;
+
+    return was_bound(x, true) && only_we_bind(x) && read_bind(&x->request, &bind) &&
+           is_verified(&bind);
 }
 
 bool is_bind_other_use(const struct exchange *x)
@@ -96,8 +139,7 @@ bool is_bind_session_size(const struct exchange *x)
 {
     struct bind bind;
 
-    return read_bind(&x->request, &bind) &&
-           (bind.session.len == 0 || bind.session.len > SESSION_ID_MAX) && only_they_bind(x);
+    return read_bind(&x->request, &bind) && !has_session_size(&bind) && only_they_bind(x);
 }
 
 /* A certificate that is not the one of the pool. */
@@ -106,13 +148,13 @@ bool is_bind_certificate(const struct exchange *x)
     struct bind bind;
     struct wire_reader r;
 
-    if (!read_bind(&x->request, &bind) || !answer_is(x->ours, MSG_SUCCESS) ||
-        answer_is(x->theirs, MSG_SUCCESS)) {
+    if (!read_bind(&x->request, &bind) || !only_we_bind(x)) {
         return false;
     }
     r = wire_reader(bind.host_key.data, bind.host_key.len);
     return view_is(wire_string(&r, KEY_TYPE_MAX), "ssh-ed25519-cert-v01@openssh.com") &&
-           !view_equal(bind.host_key, pick_host_blob(HOST_CERTIFIED - HOST_ED25519));
+           !view_equal(bind.host_key, pick_host_blob(HOST_CERTIFIED - HOST_ED25519)) &&
+           is_verified(&bind);
 }
 
 /* Less is seen and signed. */
@@ -127,13 +169,11 @@ static bool has_less(const struct exchange *x)
 bool is_bind_unverified(const struct exchange *x)
 {
     struct bind bind;
-    struct wire_reader r;
 
     if (!read_bind(&x->request, &bind)) {
         return x->bind_unverified && has_less(x);
     }
-    r = wire_reader(bind.signature.data, bind.signature.len);
-    return view_is(wire_string(&r, KEY_TYPE_MAX), "ssh-rsa") && only_they_bind(x);
+    return has_sha1(&bind) && only_they_bind(x);
 }
 
 bool is_bind_failed(const struct exchange *x)
@@ -149,8 +189,10 @@ bool is_bind_failed_remove(const struct exchange *x)
            only_they(x, MSG_SUCCESS);
 }
 
+/* Nothing is wrong with the key, and they hold it. */
 bool is_unseen_added_again(const struct exchange *x)
 {
-    return is_add(x) && x->request.well_formed && (x->bound_count > 0 || x->bind_failed) &&
+    return is_add(x) && x->request.well_formed && !x->request.unknown_constraint && is_intact(x) &&
+           list_has(x->held, x->request.blob) && (x->bound_count > 0 || x->bind_failed) &&
            answer_is(x->ours, MSG_SUCCESS) && answer_is(x->theirs, MSG_FAILURE);
 }

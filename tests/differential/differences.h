@@ -42,8 +42,14 @@ bool is_destinations_none(const struct exchange *x);
 bool is_destination_key(const struct exchange *x);
 bool is_added_again_lost(const struct exchange *x);
 
+/* Is the key that is added one of the pool, as it is? */
+bool is_intact(const struct exchange *x);
+
 /* Is our list of keys theirs without some? */
 bool is_shorter_list(const struct exchange *x);
+
+/* Is there a key of this blob in the answer to a LIST? */
+bool list_has(const struct answer *list, struct view blob);
 
 static inline bool answer_is(const struct answer *answer, uint8_t type)
 {

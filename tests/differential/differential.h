@@ -42,6 +42,17 @@ enum {
 /* "differential: text" to standard error; ends the program. */
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* directory.c: where the agents have their files. */
+
+/*
+ * Makes it below $TMPDIR, or /tmp. die(), SIGHUP, SIGINT and SIGTERM remove it from then on. The
+ * path is good until the end.
+ */
+const char *directory_make(void);
+
+/* With all that is in it; does nothing when there is none. */
+void directory_remove(void);
+
 /* random.c: numbers that follow from a seed. */
 
 struct random {
@@ -210,17 +221,22 @@ struct answer {
     size_t len;
 };
 
+#define SOCKET_PATH_SIZE 108U /* unix(7) */
+
 struct side {
     const char *program;
     pid_t pid; /* 0: ended */
-    char path[80];
+    char path[SOCKET_PATH_SIZE];
     int fds[CONNECTIONS + 1]; /* the last one: to look at the lists and even them out */
 };
 
 /* Of the ssh that is installed: 9.2 is 902. Writes a file into the directory. */
 unsigned openssh_version(const char *directory);
 
-/* Starts the program in the directory, which it may write to, and waits until it can be asked. */
+/*
+ * Starts the program in the directory, which it may write to, and waits until it can be asked. It
+ * ends when this program does, however that ends.
+ */
 void side_start(struct side *side, const char *program, const char *directory,
                 unsigned askpass_exit);
 
@@ -261,6 +277,7 @@ struct request {
     bool destinations;    /* ADD: a constraint on destinations */
     struct view hops;     /* ADD: ... what it says */
     bool no_destinations; /* ADD: ... that is empty */
+    bool unknown_constraint;
 };
 
 /* body starts with the type byte. Views point into it; ADD's blob is in static memory. */
@@ -286,10 +303,12 @@ struct exchange {
     const struct answer *theirs;
     bool locked;
     bool was_locked;  /* when the request began to come */
-    bool bind_failed; /* on this connection, in one of the agents */
+    bool bind_failed; /* on this connection, in ours */
     bool bind_unverified;
     const struct view *bound; /* the session-binds of this connection that one of the two took */
     size_t bound_count;
+    const struct answer
+        *held; /* their list before its bytes went, of a connection that is not bound */
 };
 
 struct difference {

@@ -8,17 +8,15 @@
  * Sequence i of M has the seed N + i. Without --seed, the first half have the seeds from 1 on, and
  * the others are random; what is printed says which. --minutes runs for so long, and then each row
  * that fits this version of OpenSSH must have been seen. Exit status: 0; 1 when something differs,
- * or a row was not seen. What the agents say is in the directory that is printed, if that is kept.
+ * or a row was not seen; then what the agents say is in the directory that is printed.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <openssl/rand.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "differential.h"
 
@@ -42,6 +40,7 @@ void die(const char *format, ...)
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
+    directory_remove();
     exit(EXIT_FAILURE);
 }
 
@@ -163,34 +162,23 @@ static bool run_all(const struct options *options, const struct pair *pair, stru
     return true;
 }
 
-static int remove_one(const char *path, const struct stat *unused, int type, struct FTW *where)
-{
-    (void)unused;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 int main(int argc, char **argv)
 {
     struct options options = read_options(argc, argv);
-    char directory[] = "/tmp/differential-XXXXXX";
-    struct pair pair = {.ours = options.ours, .theirs = options.theirs, .directory = directory};
+    struct pair pair = {.ours = options.ours, .theirs = options.theirs};
     struct totals totals = {0};
     bool good;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (mkdtemp(directory) == NULL) {
-        die("%s: %s", directory, strerror(errno));
-    }
-    pair.version = openssh_version(directory);
+    pair.directory = directory_make();
+    pair.version = openssh_version(pair.directory);
     pool_make();
     printf("seed %llu, OpenSSH %u.%u, in %s\n", (unsigned long long)options.seed,
-           pair.version / 100, pair.version % 100, directory);
+           pair.version / 100, pair.version % 100, pair.directory);
     good = run_all(&options, &pair, &totals);
     good = print_rows(pair.version, options.minutes > 0) && good;
     if (good) {
-        nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        directory_remove();
     }
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -123,6 +123,7 @@ static void read_constraints(struct wire_reader *r, struct request *ret)
             ret->destinations = true;
             ret->hops = list;
         } else { /* nobody knows how long it is */
+            ret->unknown_constraint = true;
             r->left = 0;
             return;
         }

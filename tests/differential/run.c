@@ -24,6 +24,7 @@ struct run {
     bool looking;                 /* the request is not one of the steps */
     bool wanted[CONNECTIONS + 1]; /* a look at the list, behind the request of the other array */
     struct view behind[CONNECTIONS + 1];
+    struct answer held; /* theirs to a LIST before the step */
     bool report;
 };
 
@@ -85,7 +86,7 @@ static void remember(struct run *run, struct connection *connection,
         run->locked = theirs ? request->type == MSG_LOCK : run->locked;
     }
     if (request->type == MSG_EXTENSION && view_is(request->name, "session-bind@openssh.com")) {
-        connection->bind_failed = connection->bind_failed || !ours || !theirs;
+        connection->bind_failed = connection->bind_failed || !ours;
         connection->bind_unverified = connection->bind_unverified || (theirs && !ours);
         if ((ours || theirs) && connection->bound_count < BINDINGS_MAX) {
             connection->bound[connection->bound_count++] = exchange->body;
@@ -182,6 +183,7 @@ static bool meet(struct run *run, unsigned connection, struct view body, struct 
         .bind_unverified = state->bind_unverified,
         .bound = state->bound,
         .bound_count = state->bound_count,
+        .held = &run->held,
     };
     bool failure = ours.kind == ANSWER_FRAME &&
                    (ours.body[0] == MSG_FAILURE || ours.body[0] == MSG_EXTENSION_FAILURE);
@@ -212,11 +214,21 @@ static bool meet(struct run *run, unsigned connection, struct view body, struct 
     return good;
 }
 
+static const uint8_t list_frame[] = {0, 0, 0, 1, MSG_LIST};
+
+/* Only theirs is asked; it answers with an empty list while it is locked. */
+static void ask_what_is_held(struct run *run)
+{
+    free(run->held.body);
+    side_open(&run->theirs, CONNECTIONS);
+    side_send(&run->theirs, CONNECTIONS, (struct view){list_frame, sizeof list_frame}, 0);
+    run->held = side_receive(&run->theirs, CONNECTIONS);
+}
+
 /* Do both still serve the connections with what was refused, with the same list? */
 static bool look(struct run *run)
 {
-    static const uint8_t frame[] = {0, 0, 0, 1, MSG_LIST};
-    const struct view bytes = {frame, sizeof frame};
+    const struct view bytes = {list_frame, sizeof list_frame};
     bool good = true;
 
     run->looking = true;
@@ -237,6 +249,7 @@ static void send_to_both(struct run *run, const struct step *step, size_t from, 
 {
     struct view bytes = {step->bytes + from, to - from};
 
+    ask_what_is_held(run);
     side_open(&run->ours, step->connection);
     side_open(&run->theirs, step->connection);
     side_send(&run->ours, step->connection, bytes, step->cut);
@@ -340,6 +353,7 @@ bool run_steps(const struct pair *pair, const struct steps *steps, bool report, 
     for (unsigned i = 0; i < CONNECTIONS && good && !run.ended; i++) {
         good = finish_held(&run, i);
     }
+    free(run.held.body);
     if (!side_stop(&run.ours)) {
         fprintf(stderr, "%s ended with an error; %s.log says why\n", pair->ours, run.ours.path);
         good = false;
