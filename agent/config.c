@@ -143,10 +143,16 @@ static void take_policy(const char *problem)
     policy_free(&old);
 }
 
+/* Half of what is known would be more than nothing at the start, and less than before later. */
 static void take_hosts(const char *problem)
 {
+    bool keep = hosts != NULL && (problem[0] != '\0' || reading.err != OK);
+
     if (problem[0] != '\0') {
-        report("error: %s", problem);
+        report("error: %s%s", problem, keep ? "; the known hosts stay as they were" : "");
+    }
+    if (keep) {
+        return;
     }
     if (reading.hosts == NULL) {
         reading.hosts = known_hosts_new();

@@ -186,6 +186,22 @@ goes_to() {
     wait_until becomes_known
 }
 
+@test "known_hosts that cannot be read again stay as they were" {
+    vault_knows 'a.example.org' host_a
+    start_hosts host_a
+    start_with_policy 'confirm = no' 'destinations = git@a.example.org'
+    goes_to by host_a
+    mv "$HOME/.ssh/known_hosts" "$HOME/.ssh/known_hosts.old"
+    mkfifo "$HOME/.ssh/known_hosts"
+    kill -HUP "$AGENT_PID"
+    wait_logged 'error: .*known_hosts: is not a regular file; the known hosts stay as they were'
+    goes_to by host_a
+    rm "$HOME/.ssh/known_hosts"
+    kill -HUP "$AGENT_PID"
+    is_unknown() { goes_to bn host_a; }
+    wait_until is_unknown
+}
+
 @test "destinations" {
     vault_knows 'a.example.org' host_a
     vault_knows 'b.example.org' host_b
