@@ -5,9 +5,14 @@ import json
 import os
 import re
 import threading
+import time
 from collections import Counter, defaultdict
 
 ACCEPTED = re.compile(rb"Accepted publickey for \S+ from \S+ port \d+ ssh2: \S+ (SHA256:\S+)")
+ASKED = {"notification", "askpass"}  # who says yes to a question
+FOR_A_WHILE, STILL_IN_FORCE = "the user allowed it for a while", "the user's answer is still in force"
+WHILE_S = 20  # how long that is
+SLOW_S = 10  # from the agent's look at it to the line; the keystore may be stopped meanwhile
 
 
 class Lines:
@@ -62,7 +67,11 @@ class Audit:
         self.refusals = defaultdict(list)  # by qube: reasons, as they came
         self.left_out = Counter()  # by qube
         self.by = Counter()  # who said yes
-        self.owners = {}  # fingerprint: qube
+        self.reasons = Counter()  # of what was allowed
+        self.owners = {}  # fingerprint: (qube, its rule)
+        self.unasked = []  # signatures of those who are to be asked, without a question
+        self.looked = self.looked_before = 0.0  # when the log was read; a new line is younger than that
+        self.yes_until = {}  # by qube: after that a yes for a while is over for certain
 
     def _take(self, line):
         try:
@@ -78,21 +87,44 @@ class Audit:
         self.left_out[qube] += record.get("left_out", 0)
         if decision == "refused":
             self.refusals[qube].append(reason)
-        elif qube != self.owners.get(key) or purpose != "login" or record.get("proof") != "name":
+        elif (qube != self.owners.get(key, (None,))[0] or purpose != "login"
+              or record.get("proof") != "name"):
             self.foreign.append(line[:300])
         else:
             self.allowed[key] += 1
             self.by[record["by"]] += 1
+            self.reasons[reason] += 1
+            if not self._was_asked(qube, self.owners[key][1], record["by"], reason):
+                self.unasked.append(line[:300])
+
+    def _was_asked(self, qube, rule, by, reason):
+        """Whether who said yes is who has to. It is no use to compare the times of lines, which step."""
+        if rule not in ("ask", "-c", "while"):
+            return by == "policy"
+        if rule == "while" and reason == FOR_A_WHILE:
+            self.yes_until[qube] = self.looked + WHILE_S + SLOW_S
+        if rule == "while" and by == "policy":
+            return reason == STILL_IN_FORCE and self.looked_before <= self.yes_until.get(qube, 0)
+        return by in ASKED
 
     def read(self):
         with self.lock:
-            for line in self.lines.new():
+            begin = time.monotonic()
+            lines = self.lines.new()
+            self.looked = time.monotonic()
+            for line in lines:
                 self.count += 1
                 self._take(line)
+            self.looked_before = begin
 
-    def mark(self, qube):
+    def mark(self, qube, key):
         self.read()
-        return len(self.refusals[qube]), self.left_out[qube]
+        return len(self.refusals[qube]), self.left_out[qube], self.allowed[key]
+
+    def has_allowed(self, key, mark):
+        """Whether there is a line since then that allows a signature with the key."""
+        self.read()
+        return self.allowed[key] > mark[2]
 
     def since(self, qube, mark):
         """Reasons of refusals since then, and whether some were left out."""

@@ -24,10 +24,11 @@ from vault import Vault
 
 # How many qubes have which rule.
 RULES = {"allow": 9, "ask": 5, "while": 1, "-c": 1, "deny": 2, "flip": 1, "rate": 1}
+RULE_NAMES = [rule for rule, count in RULES.items() for _ in range(count)]
 LINES = {
     "allow": "confirm = no\nuses = no\nrate = no",
     "ask": "rate = no",
-    "while": "confirm = 20\nrate = no",
+    "while": f"confirm = {accounts.WHILE_S}\nrate = no",
     "-c": "confirm = key\nuses = no\nrate = no",
     "deny": "confirm = no\nrate = no\ndestinations = nobody@*",
     "rate": "confirm = no\nrate = 12",
@@ -40,6 +41,8 @@ PROBE_S = 5
 # SIGKILL and SIGTERM are ours.
 CRASHED = re.compile(rb"Sanitizer|runtime error|by signal (?!9\b|15\b)|crashed \(signal (?!9\b|15\b)")
 LONGER_S = 240
+LATE_S = 900  # then it ends by SIGALRM, whatever it waits for; CMakeLists.txt has this and some more
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 LOGINS_MIN = 100  # between the two measurements
 FAILURES_MAX = 20  # the rest would say the same
 
@@ -78,6 +81,8 @@ class Test:
         self.server = accounts.Server(f"{directory}/sshd.log")
         self.calls = qubes.Calls(build, directory)
         self.qubes, self.keys, self.sshd = [], [], None
+        self.variants = [(0.0, 0)]  # of the policy of rule flip: since when which is in force
+        self.prompt_gone = float("inf")  # since then there is none
         self.measured = {}
         self.all_kinds = []
         self.sanitized = False
@@ -99,6 +104,20 @@ class Test:
             time.sleep(0.05)
         return not self.ended.is_set()
 
+    def permitted(self, rule, begin, kinds):
+        """What the policy may say to a login that began then: both while it is read again."""
+        if rule != "flip":
+            return {rule != "deny"}
+        if "policy read again" in kinds:
+            return {True, False}
+        return {[variant for since, variant in self.variants if since <= begin][-1] == 0}
+
+    def is_in_force(self, variant):
+        text = self.vault.control("policy", "test", self.qubes[RULE_NAMES.index("flip")].qube)
+        destinations = FLIPS[variant].rpartition(" = ")[2]
+        return text is not None and re.search(rf"^ *destinations +{re.escape(destinations)} ", text,
+                                              re.M) is not None
+
     def policy(self, variant):
         lines = ["[DEFAULT]\nnotify = use\nconnections = 64\n"]
         for qube in self.qubes:
@@ -111,16 +130,13 @@ class Test:
     def make_keys(self):
         for name in ("keys", "public", "qubes"):
             os.mkdir(f"{self.directory}/{name}", 0o700)
-        rules = [rule for rule, count in RULES.items() for _ in range(count)]
-        self.keys = [Key(self.directory, f"key{number}", number) for number in range(len(rules))]
-        self.qubes = [qubes.Qube(self, *what) for what in zip(range(len(rules)), rules, self.keys)]
-        self.audit.owners = {qube.key.fingerprint: qube.qube for qube in self.qubes}
+        self.keys = [Key(self.directory, f"key{number}", number) for number in range(len(RULE_NAMES))]
+        self.qubes = [qubes.Qube(self, *what) for what in zip(range(len(self.keys)), RULE_NAMES, self.keys)]
+        self.audit.owners = {qube.key.fingerprint: (qube.qube, qube.rule) for qube in self.qubes}
         with open(f"{self.directory}/authorized_keys", "w", encoding="ascii") as file:
             file.writelines(key.line + "\n" for key in self.keys)
 
     def start_sshd(self):
-        if os.geteuid() == 0:
-            os.makedirs("/run/sshd", exist_ok=True)
         host = Key(self.directory, "host")
         with open(f"{self.vault.home}/.ssh/known_hosts", "w", encoding="ascii") as file:
             file.write("server " + host.line + "\n")
@@ -268,7 +284,8 @@ class Test:
         """The last part: it does not come back, so questions are answered with no; nothing else."""
         self.faults.begin("prompt killed")
         processes.send(self.vault.prompt, signal.SIGKILL)
-        since = time.monotonic()
+        processes.wait_until("the prompt has ended", lambda: not processes.is_alive(self.vault.prompt))
+        self.prompt_gone = since = time.monotonic()
         for kind in [kind for kind in injector.kinds if not kind.startswith((
                 "agent", "keystore", "relay", "client", "vault end", "call", "disk"))]:
             del injector.kinds[kind]
@@ -308,18 +325,26 @@ class Test:
                     self.failed(f"{name}: {line.decode('utf-8', 'replace')}")
 
 
+def end_early(number, _):
+    """Just once: the rest is cleaning up."""
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
 def main():
     seconds, seed, build, directory = sys.argv[1:]
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    for number in SIGNALS:
+        signal.signal(number, end_early)
+    signal.alarm(int(seconds) + LATE_S)
     test = Test(int(seconds), seed, build, directory)
     try:
         test.start()
         test.run()
-    except KeyboardInterrupt:
-        test.failed("interrupted")
+    except KeyboardInterrupt as signalled:
+        test.failed(f"ended early by {signalled}")
     except Exception:
         test.failed(traceback.format_exc())
     finally:

@@ -12,6 +12,10 @@ import time
 import processes
 
 NS = 10**9
+FULL = b"No space left on device"
+NO_DESCRIPTOR = b"Too many open files"
+READ_AGAIN = b"the policy was read again"
+NO_CONNECTION = b" connections; one more closed"
 DATES_S = (86400, -86400, 3650 * 86400, -30, 0)  # ahead of the kernel's clock
 QREXEC_CLIENTS_MAX = 1024  # include/limits.h
 QUBE_CLIENTS_MAX = 64
@@ -84,10 +88,22 @@ class Injector:
         """A fault of a moment; it counts if there was somebody to be hurt."""
         fault = self.faults.begin(kind, qube)
         done = do()
-        self.faults.end(fault)
-        if not done:
-            self.faults.take_back(fault)
+        self._end(fault, done)
         return done
+
+    def _wait_for(self, log, text, count):
+        """Until the text is in the log so many times; False if it does not come."""
+        end = time.monotonic() + 20
+        while processes.read(log).count(text) < count:
+            if time.monotonic() > end or self.test.wait(0.1):
+                return False
+        return True
+
+    def _end(self, fault, hurt):
+        """It counts if somebody was hurt."""
+        self.faults.end(fault)
+        if not hurt:
+            self.faults.take_back(fault)
 
     def _until_done(self, kind, do, seconds=5):
         """Tries until there is somebody to be hurt."""
@@ -155,23 +171,15 @@ class Injector:
         for _ in range(500):
             if qube.qube not in self.test.calls.answers or self.test.wait(0.02):
                 break
-        self.test.calls.answers.pop(qube.qube, None)
-        self.faults.end(fault)
+        self._end(fault, self.test.calls.answers.pop(qube.qube, None) is None)
 
     # What runs out
-
-    def _wait_for_refusals(self, count):
-        """Until the agent has found the disk full so many times."""
-        text = b"No space left on device"
-        before = self.test.agent_log().count(text)
-        end = time.monotonic() + 20
-        while (self.test.agent_log().count(text) < before + count and time.monotonic() < end
-               and not self.test.wait(0.1)):
-            pass
 
     def fill_disk(self, kind):
         fault = self.faults.begin(kind)
         path = f"{self.vault.state}/filler"
+        found = False
+        before = processes.read(self.vault.log).count(FULL)
         try:
             with open(path, "wb", buffering=0) as file:
                 for size in (1 << 20, 4096, 1):
@@ -181,57 +189,66 @@ class Injector:
                     except OSError as error:
                         if error.errno != errno.ENOSPC:
                             raise
-            self._wait_for_refusals(self.random.randrange(1, 10))
+            found = self._wait_for(self.vault.log, FULL, before + self.random.randrange(1, 10))
         finally:
             os.unlink(path)
-            self.faults.end(fault)
+            self._end(fault, found)
 
-    def _limit(self, kind, pids, seconds):
-        """No descriptor more than there are now."""
+    def _limit(self, kind, pids, log, text):
+        """No descriptor more than there are now, until somebody has missed one and says so."""
         fault = self.faults.begin(kind)
+        count = processes.read(log).count(text)
         before = []
         for pid in pids:
             try:
-                highest = max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+                used = {int(name) for name in os.listdir(f"/proc/{pid}/fd")}
+                free = min(set(range(len(used) + 1)) - used)  # the one that the kernel gives out next
                 hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-                resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, hard[1]))
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, hard[1]))
                 before.append((pid, hard))
             except (ProcessLookupError, FileNotFoundError):
                 pass
-        self.test.wait(seconds)
+        self.test.wait(2)
+        missed = self._wait_for(log, text, count + 1)
         for pid, limits in before:
             try:
                 resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
             except ProcessLookupError:
                 pass
-        self.faults.end(fault)
+        self._end(fault, missed)
 
     def exhaust_agent(self, kind):
-        self._limit(kind, [self.vault.agent.pid], 3)
+        self._limit(kind, [self.vault.agent.pid], self.vault.log, b"new connections wait: " + NO_DESCRIPTOR)
 
     def exhaust_prompt(self, kind):
-        self._limit(kind, [self.vault.prompt], 3)
+        self._limit(kind, [self.vault.prompt], self.vault.log, b"cannot ask: " + NO_DESCRIPTOR)
 
     def exhaust_relays(self, kind):
-        self._limit(kind, [qube.relay.process.pid for qube in self.test.qubes], 3)
+        self._limit(kind, [qube.relay.process.pid for qube in self.test.qubes],
+                    f"{self.test.directory}/relay.log", NO_DESCRIPTOR)
 
     def flood(self, kind):
         """As many connections as the agent takes, and more, of qubes that are not ours."""
         fault = self.faults.begin(kind)
+        before = self.test.agent_log().count(NO_CONNECTION)
         connections = []
-        try:
-            for number in range(QREXEC_CLIENTS_MAX + 100):
-                peer = socket.socket(socket.AF_UNIX)
-                connections.append(peer)
-                peer.settimeout(5)
+        for number in range(3 * QREXEC_CLIENTS_MAX):
+            peer = socket.socket(socket.AF_UNIX)
+            connections.append(peer)
+            try:
                 peer.connect(self.vault.qrexec_socket)
                 peer.sendall(b"qubes.SshAgent+ flood%d\0" % (number // QUBE_CLIENTS_MAX))
-        except OSError:
-            pass  # the agent is full, and says so
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # closed by the agent
+            # So many at once that it closes some that have not said their name; and time for the others.
+            if number % QUBE_CLIENTS_MAX == 0:
+                self.test.wait(0.05)
+                if self.test.agent_log().count(NO_CONNECTION) > before:
+                    break
         self.test.wait(2)
         for peer in connections:
             peer.close()
-        self.faults.end(fault)
+        self._end(fault, self.test.agent_log().count(NO_CONNECTION) > before)
 
     # SIGSTOP, and SIGCONT after a while
 
@@ -241,7 +258,7 @@ class Injector:
         self.test.wait(self.random.choice((0.1, 1, 3)))
         for pid in stopped:
             processes.send(pid, signal.SIGCONT)
-        self.faults.end(fault)
+        self._end(fault, stopped)
 
     def stop_question(self, kind):
         for _ in range(250):
@@ -292,21 +309,37 @@ class Injector:
         self.test.wait(2)
 
     def _read_again(self):
+        """Until it was: nobody could read it while the next fault takes the descriptors."""
+        before = processes.read(self.vault.log).count(READ_AGAIN)
+        self._ask_to_read()
+        if not self._wait_for(self.vault.log, READ_AGAIN, before + 1) and not self.test.ended.is_set():
+            self.test.failed("the agent does not read its policy again")
+
+    def _ask_to_read(self):
         if self.random.random() < 0.5:
             processes.send(self.vault.agent.pid, signal.SIGHUP)
         else:
             self.vault.control("reload")
 
     def change_policy(self, kind):
-        self.vault.write_policy(self.test.policy(self.random.randrange(2)))
-        self._once(kind, lambda: self._read_again() is None)
+        variant = self.random.randrange(2)
+        fault = self.faults.begin(kind)
+        self.vault.write_policy(self.test.policy(variant))
+        self._read_again()
+        processes.wait_until("the policy is in force", lambda: self.test.is_in_force(variant))
+        self.faults.end(fault)
+        self.test.variants.append((time.monotonic(), variant))
 
     def break_policy(self, kind):
         """What was in force stays so, with all its answers: there is no other excuse for them."""
         good = processes.read(self.vault.policy).decode("ascii")
         self.vault.write_policy(good + self.random.choice(
             ("[client:qube0]\nconfirm = perhaps\n", "[client:*]\nno-such-word = 1\n", "[nothing\n")))
-        self._once(kind, lambda: self._read_again() is None)
+        text = f"error: {self.vault.policy}:".encode("ascii")
+        before = processes.read(self.vault.log).count(text)
+        fault = self.faults.begin(kind)
+        self._ask_to_read()
+        self._end(fault, self._wait_for(self.vault.log, text, before + 1))
         self.test.wait(2)
         self.vault.write_policy(good)
         self._read_again()

@@ -188,7 +188,7 @@ class Qube(threading.Thread):
 
     def _log_in(self):
         begin = time.monotonic()
-        mark = self.test.audit.mark(self.qube)
+        mark = self.test.audit.mark(self.qube, self.key.fingerprint)
         self.client = subprocess.Popen(
             self.argv, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, process_group=0)
@@ -207,14 +207,15 @@ class Qube(threading.Thread):
         what = verdict.outcome(status, out, err)
         end = time.monotonic()
         why = what
+        kinds = self.test.faults.of(self.qube, begin, end)
+        permitted = self.test.permitted(self.rule, begin, kinds)
         if what == "worked":
             self.last_worked = end
-            if self.rule == "deny":
-                self.test.failed(f"{self.qube} has logged in, which its policy forbids")
+            self._judge_success(begin, mark, permitted)
         else:
             reasons, left_out = self.test.audit.since(self.qube, mark)
-            kinds = self.test.faults.of(self.qube, begin, end)
-            why = verdict.explain(self.rule, what, kinds, reasons, left_out)
+            recent = self.test.faults.of(self.qube, begin - verdict.COOL_S, end)
+            why = verdict.explain(self.rule, what, kinds, recent, reasons, left_out, permitted)
             if why is None:
                 self.test.failed(
                     f"{self.qube} ({self.rule}): a login of {end - begin:.1f} s is {what}: status "
@@ -222,6 +223,14 @@ class Qube(threading.Thread):
                     f"{sorted(kinds)}")
                 why = "UNEXPLAINED"
         self.results[why] = self.results.get(why, 0) + 1
+
+    def _judge_success(self, begin, mark, permitted):
+        if True not in permitted:
+            self.test.failed(f"{self.qube} ({self.rule}) has logged in, which its policy forbids")
+        if not self.test.audit.has_allowed(self.key.fingerprint, mark):
+            self.test.failed(f"{self.qube} ({self.rule}) has logged in without a line in the audit log")
+        if self.rule in ("ask", "-c") and begin > self.test.prompt_gone:
+            self.test.failed(f"{self.qube} ({self.rule}) has logged in, and nobody can be asked")
 
     def kill_client(self, number):
         """False if none runs."""

@@ -2,6 +2,7 @@
 """The table at the end, and whether the test has shown what it is for."""
 from collections import Counter
 
+import accounts
 import measure
 
 # These must have happened, or the test has tried nothing.
@@ -22,6 +23,9 @@ def unseen(test):
     missing = [f"no login has come to this: {reason}" for reason in REASONS if results[reason] == 0]
     missing += [f"nobody has said yes by {by}" for by in ("notification", "askpass")
                 if test.audit.by[by] == 0]
+    missing += [f"no signature was allowed because of this: {reason}"
+                for reason in (accounts.FOR_A_WHILE, accounts.STILL_IN_FORCE)
+                if test.audit.reasons[reason] == 0]
     missing += [f"{qube.qube} ({qube.rule}) has never logged in" for qube in test.qubes
                 if qube.rule != "deny" and qube.last_worked == 0]
     if test.audit.other_dates == 0:
@@ -39,6 +43,9 @@ def judge(test):
             test.failed(leak)
     for text in test.audit.damaged + test.audit.foreign:
         test.failed(f"a line of the audit log that should not be there: {text}")
+    if test.audit.unasked:
+        test.failed(f"{len(test.audit.unasked)} signatures that somebody else allowed than has to, the "
+                    f"first: {test.audit.unasked[0]}")
     for text in unseen(test):
         test.failed(text)
     if results_of(test)[PROMPT_REASON] == 0:
@@ -72,6 +79,7 @@ def summary(test):
         ("lines with another date than the kernel's", test.audit.other_dates),
         ("looks at the list of keys, all complete unless it says otherwise", test.probes)])
     table("who said yes", test.audit.by.most_common())
+    table("why", test.audit.reasons.most_common())
     print(f"\nseed {test.seed}: " + (f"{len(test.failures)} FAILED" if test.failures else "passed"))
     for failure in test.failures:
         print(f"  {failure}")

@@ -23,11 +23,14 @@ DUNSTRC = """[global]
     font = DejaVu Sans 11
     history_length = 5
 """
-# Which of the buttons is pressed, one time in four the other; and what askpass says.
+# Which of the buttons is pressed: one time in four no, and half of the others for a while if there is
+# such a button; and what askpass says.
 DMENU = """#!/bin/bash
+buttons=$(cat)
 choice='#Allow '
 ((RANDOM % 4)) || choice='#Deny ('
-grep -m1 "^$choice"
+((RANDOM % 2)) && [ "$choice" = '#Allow ' ] && grep -m1 '^#Allow for ' <<<"$buttons" && exit
+grep -m1 "^$choice" <<<"$buttons"
 """
 ASKPASS = """#!/bin/bash
 sleep "0.$((RANDOM % 9))"

@@ -4,8 +4,10 @@ import threading
 import time
 
 SLACK_S = 4.0  # what a fault does may show a little later than it ends
+COOL_S = 400.0  # a question that nobody answers, and the five minutes without one after it
 
-# What cuts the way between a client and the agent. Any of them may end a login without a line.
+# What cuts the way between a client and the agent. Any of them may end a login without a line, but no
+# ssh is told "refused" then: that is the agent's answer, and has a reason.
 CUTS = {"client end of a call killed", "vault end of a call killed", "relay killed", "relay ended",
         "dom0 refuses", "descriptors of relays", "descriptors of the agent", "connections of others",
         "suspend"}
@@ -13,16 +15,17 @@ WEDGES = {"question killed", "askpass killed", "notification server killed", "de
           "suspend", "question stopped", "prompt stopped", "notification server stopped"}
 
 KILLED_PROMPT = "the prompt has ended, so nobody can be asked (restart the agent)"
+FORBIDDEN = "the destination is not allowed"
+COOLING = "nobody answered its last questions, so it may ask none for a while"
 # Reasons of the audit log: which rules may have them, and the faults that one of must have been.
-# None: no fault is needed.
+# None: no fault is needed. FORBIDDEN: the policy must say so; COOLING: the fault may be longer ago.
 REASONS = {
     "the user said no": ({"ask", "while", "-c"}, None),
-    "the destination is not allowed": ({"deny", "flip"}, None),
+    FORBIDDEN: ({"deny", "flip"}, None),
     "too many uses in a minute": ({"rate"}, None),
     "the question could not be asked": ({"ask", "while", "-c"}, WEDGES | {"prompt killed"}),
     "nobody answered the question": ({"ask", "while", "-c"}, WEDGES | {"agent stopped"}),
-    "nobody answered its last questions, so it may ask none for a while":
-        ({"ask", "while", "-c"}, "ever"),
+    COOLING: ({"ask", "while", "-c"}, WEDGES | {"agent stopped"}),
     "the approval is for something else, is over, or was used before": ({"-c"}, {"suspend"}),
     KILLED_PROMPT: ({"ask", "while", "-c"}, {"prompt killed"}),
     "the audit log cannot be written": (None, {"disk full"}),
@@ -79,18 +82,24 @@ def outcome(status, out, err):
     return "keyless" if len(lines) == 1 else None
 
 
-def explain(rule, what, kinds, reasons, left_out):
-    """Why a login did not work; None if nothing explains it."""
+def explain_refusal(rule, kinds, recent, reasons, left_out, permitted):
+    for reason in reversed(reasons):
+        rules, faults = REASONS.get(reason, (set(), set()))
+        if rules is not None and rule not in rules or reason == FORBIDDEN and False not in permitted:
+            continue
+        if faults is None or faults & (recent if reason == COOLING else kinds):
+            return reason
+    if "disk full" in kinds:
+        return "disk full: no line, no signature"
+    return FORBIDDEN if left_out and False in permitted else None
+
+
+def explain(rule, what, kinds, recent, reasons, left_out, permitted):
+    """Why a login did not work; None if nothing explains it. recent: the faults of COOL_S before it,
+    too; permitted: what the policy may have said, True, False or both."""
     if what == "killed":
         return "client killed" if "client killed" in kinds else None
     if what == "refused":
-        for reason in reversed(reasons):
-            rules, faults = REASONS.get(reason, (set(), set()))
-            if (rules is None or rule in rules) and (faults in (None, "ever") or faults & kinds):
-                return reason
-        if "disk full" in kinds:
-            return "disk full: no line, no signature"
-        if left_out and rule in ("deny", "flip"):
-            return "the destination is not allowed"
+        return explain_refusal(rule, kinds, recent, reasons, left_out, permitted)
     cuts = sorted(CUTS & kinds)
-    return "cut off: " + ", ".join(cuts) if what in ("refused", "cut", "keyless") and cuts else None
+    return "cut off: " + ", ".join(cuts) if what in ("cut", "keyless") and cuts else None
