@@ -38,14 +38,14 @@ static bool is_text(const char *line, size_t len)
 }
 
 /*
- * A # or ; before which a word, a value or an entry ends: people mean a comment; inih takes some of
- * them for one, sometimes.
+ * A # or ; with which a value or an entry begins, or after a blank: people mean a comment; inih
+ * takes some of them for one, sometimes. A value begins after =, and to inih after :, too.
  */
 static bool has_comment(const char *line, size_t len)
 {
     for (size_t i = 1; i < len; i++) {
         if ((line[i] == '#' || line[i] == ';') &&
-            (is_blank(line[i - 1]) || line[i - 1] == '=' || line[i - 1] == ',')) {
+            (is_blank(line[i - 1]) || strchr("=:,", line[i - 1]) != NULL)) {
             return true;
         }
     }

@@ -113,6 +113,7 @@ static void test_bad_values(void **state)
         {"keys = work ; mine", "a comment needs a line of its own"},
         {"keys = work\t;mine", "a comment needs a line of its own"},
         {"keys =# mine", "a comment needs a line of its own"},
+        {"keys:;mine", "a comment needs a line of its own"},
         {"keys = work,;mine", "a comment needs a line of its own"},
         {"confirm = maybe",
          "confirm cannot be \"maybe\"; it is each, connection, key, no, or seconds (1 to 86400)"},
