@@ -4,39 +4,12 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "bind_request.h"
 #include "verify.h"
 
 static bool has_session(const struct binding *binding, struct view session_id)
 {
     return view_equal((struct view){binding->session_id, binding->session_id_len}, session_id);
-}
-
-/* The body of the extension. */
-struct bind_request {
-    struct view host_key;
-    struct view session_id;
-    struct view signature;
-    bool forwarding;
-};
-
-static enum err parse(struct view body, struct bind_request *ret)
-{
-    struct wire_reader r = wire_reader(body.data, body.len);
-    struct bind_request request = {
-        .host_key = wire_string(&r, HOST_KEY_MAX),
-        .session_id = wire_string(&r, SESSION_ID_MAX),
-        .signature = wire_string(&r, FRAME_MAX),
-        .forwarding = wire_bool(&r),
-    };
-    enum err err = wire_end(&r);
-
-    if (err == OK && request.session_id.len == 0) {
-        err = ERR_MALFORMED;
-    }
-    if (err == OK) {
-        *ret = request;
-    }
-    return err;
 }
 
 /*
@@ -97,7 +70,7 @@ static enum err record(struct bindings *bindings, struct view body)
     struct bind_request request;
     bool repeat = false;
     enum err verified;
-    enum err err = parse(body, &request);
+    enum err err = bind_request_parse(body, &request);
 
     if (err == OK) {
         err = check_order(bindings, &request, &repeat);

@@ -187,7 +187,7 @@ static void frame_done(struct client *client)
         return;
     }
     client->state = CLIENT_HEADER;
-    client->header_have = 0;
+    header_forget(&client->frame);
     start_timer(client);
     if (client->readable) {
         client_make_ready(client);

@@ -3,6 +3,7 @@
 #define AGENT_CLIENT_H
 
 #include "agents.h"
+#include "assembly.h"
 #include "bind.h"
 #include "loop.h"
 #include "party.h"
@@ -27,8 +28,6 @@ enum client_body {
     BODY_SECRET, /* read into the intake buffers */
     BODY_DROP,   /* thrown away: the answer is FAILURE, whatever it says */
 };
-
-#define CLIENT_HEADER_SIZE 5U
 
 /* SIGN's: key, flags, qube, approval. */
 #define KEYSTORE_FIELDS_MAX (8U + 4U + 4U + QUBE_NAME_MAX + 4U + 64U)
@@ -62,13 +61,8 @@ struct client {
     bool is_parked;   /* waits for an intake buffer, by its ready_link */
     bool in_keystore; /* its request is being sent or answered */
 
-    uint8_t header[CLIENT_HEADER_SIZE];
-    size_t header_have;
+    struct assembly frame;
     enum client_body body_kind;
-    uint8_t *body; /* after the type byte; NULL until its first byte */
-    size_t body_len;
-    size_t body_have;
-    size_t body_cap;
 
     uint8_t *own_answer; /* what the socket did not take; NULL if it is shared or static */
     struct answer *shared_answer;
@@ -95,12 +89,13 @@ struct client {
 /* The body of the frame that is being answered. */
 static inline struct view client_body(const struct client *client)
 {
-    return (struct view){client->body, client->body != NULL ? client->body_have : 0};
+    return (struct view){client->frame.body,
+                         client->frame.body != NULL ? client->frame.body_have : 0};
 }
 
 static inline uint8_t client_message(const struct client *client)
 {
-    return client->header[4];
+    return client->frame.header[4];
 }
 
 /*

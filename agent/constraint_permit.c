@@ -23,14 +23,9 @@ static bool has_principal(const struct certificate *certificate, struct view hos
 
     while (r.err == OK && r.left > 0) {
         struct view principal = wire_string(&r, FRAME_MAX);
-        char pattern[HOST_MAX + 1];
 
-        if (principal.len > HOST_MAX || has_nul(principal)) {
-            continue;
-        }
-        memcpy(pattern, principal.data, principal.len);
-        pattern[principal.len] = '\0';
-        if (pattern_match(pattern, host)) {
+        if (principal.len <= HOST_MAX && !has_nul(principal) &&
+            pattern_match_view(principal, host)) {
             return true;
         }
     }
@@ -100,7 +95,8 @@ static bool hop_permitted(const struct constraints *constraints, struct host *fr
         if (to != NULL && !is_host(&constraint->to, to)) {
             continue;
         }
-        if (user == NULL || constraint->user == NULL || pattern_match(constraint->user, *user)) {
+        if (user == NULL || constraint->user.len == 0 ||
+            pattern_match_view(constraint->user, *user)) {
             return true;
         }
     }

@@ -13,17 +13,15 @@
 #include "notices.h"
 #include "peer.h"
 
-#define BODY_FIRST_CAP  4096U /* a length that a peer claims gets no more than this at first */
-#define BODY_GROWTH     4U
 #define INTAKE_STALL_MS 2000U
 
 static struct client_queue parked = TAILQ_HEAD_INITIALIZER(parked);
 static struct client *intake_users[INTAKE_BUFFERS];
 
 /* How many bytes came; 0 for none now, or a client that is closed by that. */
-static size_t receive(struct client *client, void *buffer, size_t len, int flags)
+static size_t receive(struct client *client, struct room room, int flags)
 {
-    ssize_t n = recv(client->source.fd, buffer, len, flags);
+    ssize_t n = recv(client->source.fd, room.at, room.len, flags);
 
     if (n > 0) {
         return (size_t)n;
@@ -91,24 +89,24 @@ static void identify(struct client *client, const char *descriptor, size_t len)
 static bool read_descriptor(struct client *client)
 {
     char bytes[DESCRIPTOR_MAX + 1];
-    size_t n = receive(client, bytes, sizeof bytes, MSG_PEEK);
-    const char *nul = memchr(bytes, '\0', n);
+    size_t n = receive(client, (struct room){(uint8_t *)bytes, sizeof bytes}, MSG_PEEK);
+    size_t len = descriptor_end(bytes, n);
 
     if (n == 0) {
         return false;
     }
-    if (nul == NULL && (n == sizeof bytes || client->hangup)) {
+    if (len == n && (n == sizeof bytes || client->hangup)) {
         end(client, "no descriptor of qrexec");
         return false;
     }
-    if (nul == NULL) {
+    if (len == n) {
         client->readable = false;
         return false;
     }
-    if (receive(client, bytes, (size_t)(nul - bytes) + 1, 0) == 0) {
+    if (receive(client, (struct room){(uint8_t *)bytes, len + 1}, 0) == 0) {
         return false;
     }
-    identify(client, bytes, (size_t)(nul - bytes));
+    identify(client, bytes, len);
     return false;
 }
 
@@ -121,41 +119,36 @@ static bool whole(struct client *client)
 
 static bool read_header(struct client *client)
 {
-    size_t len;
+    struct assembly *frame = &client->frame;
+    enum err err = header_add(frame, receive(client, header_room(frame), 0));
 
-    client->header_have += receive(client, client->header + client->header_have,
-                                   CLIENT_HEADER_SIZE - client->header_have, 0);
-    if (client->header_have < 4) {
+    if (err != OK) {
+        end(client, err == ERR_TOO_BIG ? "frame longer than 256 KiB" : "empty frame");
         return false;
     }
-    len = load_u32(client->header);
-    if (len == 0 || len > FRAME_MAX) {
-        end(client, len == 0 ? "empty frame" : "frame longer than 256 KiB");
-        return false;
-    }
-    if (client->header_have < CLIENT_HEADER_SIZE) {
+    if (frame->header_have < FRAME_HEADER) {
         return false;
     }
     client->body_kind = dispatch_body(client, client_message(client));
-    client->body_len = len - 1;
-    client->body_have = 0;
     client->state = CLIENT_BODY;
-    return client->body_len == 0 ? whole(client) : false;
+    return frame->body_len == 0 ? whole(client) : false;
 }
 
 /* Bodies with secrets: false when all buffers are taken, until one comes back. */
 static bool take_intake(struct client *client)
 {
-    if (client->body != NULL) {
+    uint8_t *buffer;
+
+    if (client->frame.body != NULL) {
         return true;
     }
-    client->body = intake_take();
-    if (client->body == NULL) {
+    buffer = intake_take();
+    if (buffer == NULL) {
         TAILQ_INSERT_TAIL(&parked, client, ready_link);
         client->is_parked = true;
         return false;
     }
-    client->body_cap = FRAME_MAX;
+    body_place(&client->frame, buffer, FRAME_MAX);
     client->since = boottime_ms();
     for (size_t i = 0; i < INTAKE_BUFFERS; i++) {
         if (intake_users[i] == NULL) {
@@ -169,42 +162,39 @@ static bool take_intake(struct client *client)
 /* Other bodies: memory grows with the bytes that have come, not with what the header says. */
 static bool grow(struct client *client)
 {
-    size_t cap = client->body_cap == 0 ? BODY_FIRST_CAP : client->body_cap * BODY_GROWTH;
+    size_t cap = body_next_cap(&client->frame);
     uint8_t *body;
 
-    if (client->body_have < client->body_cap) {
+    if (cap == client->frame.body_cap) {
         return true;
     }
-    cap = cap < client->body_len ? cap : client->body_len;
-    body = realloc(client->body, cap);
+    body = realloc(client->frame.body, cap);
     if (body == NULL) {
         end(client, "out of memory");
         return false;
     }
-    client->body = body;
-    client->body_cap = cap;
+    body_place(&client->frame, body, cap);
     return true;
+}
+
+static bool drop_body(struct client *client)
+{
+    struct room scrap = body_scrap(&client->frame, intake_scrap(), INTAKE_SCRAP);
+    size_t n = receive(client, scrap, 0);
+
+    sodium_memzero(scrap.at, n);
+    return body_add(&client->frame, n) && whole(client);
 }
 
 static bool read_body(struct client *client)
 {
-    size_t left = client->body_len - client->body_have;
-    size_t n;
-
     if (client->body_kind == BODY_DROP) {
-        n = receive(client, intake_scrap(), left < INTAKE_SCRAP ? left : INTAKE_SCRAP, 0);
-        sodium_memzero(intake_scrap(), n);
-    } else {
-        if (client->body_kind == BODY_SECRET ? !take_intake(client) : !grow(client)) {
-            return false;
-        }
-        if (left > client->body_cap - client->body_have) {
-            left = client->body_cap - client->body_have;
-        }
-        n = receive(client, client->body + client->body_have, left, 0);
+        return drop_body(client);
     }
-    client->body_have += n;
-    return n > 0 && client->body_have == client->body_len ? whole(client) : false;
+    if (client->body_kind == BODY_SECRET ? !take_intake(client) : !grow(client)) {
+        return false;
+    }
+    return body_add(&client->frame, receive(client, body_room(&client->frame), 0)) && whole(client);
 }
 
 bool frame_step(struct client *client)
@@ -242,7 +232,7 @@ static void give_intake(struct client *client)
 {
     struct client *next = TAILQ_FIRST(&parked);
 
-    intake_give(client->body, client->body_have);
+    intake_give(client->frame.body, client->frame.body_have);
     for (size_t i = 0; i < INTAKE_BUFFERS; i++) {
         if (intake_users[i] == client) {
             intake_users[i] = NULL;
@@ -256,17 +246,15 @@ static void give_intake(struct client *client)
 
 void frame_release(struct client *client)
 {
-    if (client->body == NULL) {
+    if (client->frame.body == NULL) {
         return;
     }
     if (client->body_kind == BODY_SECRET) {
         give_intake(client);
     } else {
-        free(client->body);
+        free(client->frame.body);
     }
-    client->body = NULL;
-    client->body_cap = 0;
-    client->body_have = 0;
+    body_forget(&client->frame);
 }
 
 int frame_expire(uint64_t now)

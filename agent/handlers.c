@@ -110,7 +110,7 @@ static void add_done(struct client *client, enum err err, struct view answer)
     struct identity fields = {0};
     struct view destinations;
 
-    identity_unreserve(&client->agent->identities, client->body_len);
+    identity_unreserve(&client->agent->identities, client->frame.body_len);
     if (err != OK) {
         handle_failure(client, "add a key", err);
         return;
@@ -143,7 +143,7 @@ void handle_add(struct client *client)
 {
     struct wire_writer fields;
 
-    if (!identity_reserve(&client->agent->identities, client->body_len)) {
+    if (!identity_reserve(&client->agent->identities, client->frame.body_len)) {
         handle_failure(client, "add a key", ERR_TOO_MANY);
         return;
     }

@@ -175,10 +175,12 @@ static enum err put_key(struct file *file, struct identity *fields, struct const
 /* The fields of one key, as ADD answers them. What cannot be listed becomes unwanted. */
 static enum err take_key(struct file *file, struct wire_reader *r, struct constraints **hops)
 {
-    struct identity fields = {.id = wire_u64(r), .deadline = wire_u64(r)};
-    uint8_t flags = wire_u8(r);
+    struct identity fields = {.id = wire_u64(r)};
+    uint8_t flags;
     enum err err = OK;
 
+    fields.deadline = wire_u64(r);
+    flags = wire_u8(r);
     fields.confirm = (flags & IPC_KEY_CONFIRM) != 0;
     fields.sealed = (flags & IPC_KEY_SEALED) != 0;
     fields.blob = wire_string(r, IPC_MAX);

@@ -59,6 +59,11 @@ bool pattern_match_nocase(const char *pattern, struct view text)
     return match(of_text(pattern), text, true);
 }
 
+bool pattern_match_view(struct view pattern, struct view text)
+{
+    return match(pattern, text, false);
+}
+
 bool pattern_match_view_nocase(struct view pattern, struct view text)
 {
     return match(pattern, text, true);

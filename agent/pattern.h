@@ -14,6 +14,7 @@ bool pattern_match(const char *pattern, struct view text);
 bool pattern_match_nocase(const char *pattern, struct view text);
 
 /* The same for a pattern that is a part of something. */
+bool pattern_match_view(struct view pattern, struct view text);
 bool pattern_match_view_nocase(struct view pattern, struct view text);
 
 /* Has it neither * nor ?, so that it matches just itself? */

@@ -1,97 +1,194 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "peer.h"
 
-#include <string.h>
-
-#define LETTERS     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define NAME_FIRST  LETTERS "0123456789"
-#define NAME_BYTES  NAME_FIRST "_.-"
 #define DOM0_TOKENS 2U /* the kind of the target and its name, for calls in dom0 */
 
-static bool is_name(const char *text, size_t len, size_t max)
+/* Bytes of a descriptor. */
+struct token {
+    const char *text;
+    size_t len; /* bytes */
+};
+
+/*@ predicate token_valid(struct token t) = \valid_read(t.text + (0 .. t.len - 1)); */
+
+/*@ assigns \nothing; */
+static bool starts_name(char c)
 {
-    return len > 0 && len <= max && strchr(NAME_FIRST, text[0]) != NULL &&
-           strspn(text, NAME_BYTES) >= len;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/*@
+  requires token_valid(name);
+  assigns \nothing;
+  ensures \result ==> 0 < name.len <= max;
+*/
+static bool is_name(struct token name, size_t max)
+{
+    if (name.len == 0 || name.len > max || !starts_name(name.text[0])) {
+        return false;
+    }
+    /*@
+      loop invariant 0 < i <= name.len;
+      loop assigns i;
+      loop variant name.len - i;
+    */
+    for (size_t i = 1; i < name.len; i++) {
+        char c = name.text[i];
+
+        if (!starts_name(c) && c != '_' && c != '.' && c != '-') {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool agent_name_is_valid(const char *name)
 {
-    size_t len = strlen(name);
-
-    return is_name(name, len, AGENT_NAME_MAX);
+    return is_name((struct token){name, strlen(name)}, AGENT_NAME_MAX);
 }
 
-/* The token up to the next space or the end; *at goes behind the space. */
-static size_t next_token(const char **at, const char **ret_token)
+/*@
+  requires \valid(rest) && token_valid(*rest);
+  assigns *rest;
+  ensures token_valid(\result) && token_valid(*rest);
+  ensures \result.text == \old(rest->text);
+  ensures rest->len + \result.len == \old(rest->len);
+*/
+/* Takes what comes before the next space or NUL, which no descriptor has inside. */
+static struct token take_token(struct token *rest)
 {
-    size_t len = strcspn(*at, " ");
+    struct token token = {rest->text, 0};
 
-    *ret_token = *at;
-    *at += len;
-    if (**at == ' ') {
-        (*at)++;
+    /*@
+      loop invariant 0 <= token.len <= rest->len;
+      loop assigns token.len;
+      loop variant rest->len - token.len;
+    */
+    while (token.len < rest->len && token.text[token.len] != ' ' && token.text[token.len] != '\0') {
+        token.len++;
     }
-    return len;
+    rest->text += token.len;
+    rest->len -= token.len;
+    return token;
 }
 
-static enum err parse_service(const char *token, size_t len, struct caller *caller)
+/*@
+  requires \valid(rest) && token_valid(*rest);
+  assigns *rest;
+  ensures token_valid(*rest);
+  ensures \result ? rest->len + 1 == \old(rest->len) : *rest == \old(*rest);
+*/
+/* Takes a byte if it is the next one. */
+static bool take_byte(struct token *rest, char c)
 {
-    const size_t service_len = strlen(QREXEC_SERVICE);
-    const char *argument = token + service_len;
-    size_t argument_len;
+    if (rest->len == 0 || rest->text[0] != c) {
+        return false;
+    }
+    rest->text++;
+    rest->len--;
+    return true;
+}
 
-    if (len < service_len || len > SERVICE_MAX || memcmp(token, QREXEC_SERVICE, service_len) != 0) {
-        return ERR_MALFORMED;
+/*@
+  requires \valid(rest) && token_valid(*rest);
+  assigns *rest;
+  ensures token_valid(*rest);
+  ensures rest->len <= \old(rest->len);
+*/
+/* Takes the name of the service. */
+static bool take_service(struct token *rest)
+{
+    const char name[] = QREXEC_SERVICE;
+
+    /*@
+      loop invariant 0 <= i <= sizeof(name) - 1;
+      loop invariant token_valid(*rest) && rest->len + i == \at(rest->len, Pre);
+      loop assigns i, *rest;
+      loop variant sizeof(name) - i;
+    */
+    for (size_t i = 0; i < sizeof name - 1; i++) {
+        if (!take_byte(rest, name[i])) {
+            return false;
+        }
     }
-    argument_len = len - service_len;
-    if (argument_len == 0) {
-        return OK;
+    return true;
+}
+
+/*@
+  requires token_valid(service);
+  requires \valid(ret);
+  assigns *ret;
+  ensures \result ==> service.len <= SERVICE_MAX && token_valid(*ret) && ret->len <= SERVICE_MAX;
+*/
+/* What follows the service's name there: +ARGUMENT, +, or nothing. */
+static bool parse_service(struct token service, struct token *ret)
+{
+    struct token argument = service;
+
+    if (service.len > SERVICE_MAX || !take_service(&argument)) {
+        return false;
     }
-    argument++;
-    argument_len--;
-    if (token[service_len] != '+' ||
-        (argument_len > 0 && !is_name(argument, argument_len, AGENT_NAME_MAX))) {
-        return ERR_MALFORMED;
+    if (argument.len > 0 && !take_byte(&argument, '+')) {
+        return false;
     }
-    memcpy(caller->argument, argument, argument_len);
-    return OK;
+    if (argument.len > 0 && !is_name(argument, AGENT_NAME_MAX)) {
+        return false;
+    }
+    *ret = argument;
+    return true;
+}
+
+/*@
+  requires token_valid(token);
+  requires \valid(ret + (0 .. token.len - 1));
+  assigns ret[0 .. token.len - 1];
+*/
+static void copy(struct token token, char *ret)
+{
+    /*@
+      loop invariant 0 <= i <= token.len;
+      loop assigns i, ret[0 .. token.len - 1];
+      loop variant token.len - i;
+    */
+    for (size_t i = 0; i < token.len; i++) {
+        ret[i] = token.text[i];
+    }
 }
 
 enum err peer_parse(const char *descriptor, size_t len, struct caller *ret)
 {
-    char text[DESCRIPTOR_MAX + 1];
+    struct token rest = {descriptor, len};
+    struct token argument;
+    struct token qube;
     struct caller caller = {0};
-    const char *at = text;
-    const char *token;
-    size_t token_len;
     unsigned more = 0;
-    enum err err;
 
-    if (len == 0 || len > DESCRIPTOR_MAX || memchr(descriptor, '\0', len) != NULL) {
+    if (len > DESCRIPTOR_MAX || !parse_service(take_token(&rest), &argument) ||
+        !take_byte(&rest, ' ')) {
         return ERR_MALFORMED;
     }
-    memcpy(text, descriptor, len);
-    text[len] = '\0';
-
-    token_len = next_token(&at, &token);
-    err = parse_service(token, token_len, &caller);
-    if (err != OK) {
-        return err;
-    }
-    token_len = next_token(&at, &token);
-    if (!is_name(token, token_len, QUBE_NAME_MAX)) {
+    qube = take_token(&rest);
+    if (!is_name(qube, QUBE_NAME_MAX)) {
         return ERR_MALFORMED;
     }
-    memcpy(caller.qube, token, token_len);
-    while (*at != '\0') {
-        if (next_token(&at, &token) == 0) {
+    /*@
+      loop invariant token_valid(rest);
+      loop invariant rest.len + more <= len;
+      loop assigns rest, more;
+      loop variant rest.len;
+    */
+    while (rest.len > 0) {
+        if (!take_byte(&rest, ' ') || take_token(&rest).len == 0) {
             return ERR_MALFORMED;
         }
         more++;
     }
-    if (text[len - 1] == ' ' || (more != 0 && more != DOM0_TOKENS)) {
+    if (more != 0 && more != DOM0_TOKENS) {
         return ERR_MALFORMED;
     }
+    copy(qube, caller.qube);
+    copy(argument, caller.argument);
+    /*@ assert caller.qube[QUBE_NAME_MAX] == 0 && caller.argument[SERVICE_MAX] == 0; */
     *ret = caller;
     return OK;
 }

@@ -301,8 +301,9 @@ static enum err take_secret(struct wire_reader *r)
 {
     uint32_t serial = wire_u32(r);
     uint8_t verdict = wire_u8(r);
-    struct prompt_secret secret = {.ticket = wire_u64(r), .stored = wire_bool(r)};
+    struct prompt_secret secret = {.ticket = wire_u64(r)};
 
+    secret.stored = wire_bool(r);
     if (wire_end(r) != OK || verdict > PROMPT_FAILED || verdict == PROMPT_ALLOW_WHILE) {
         return ERR_MALFORMED;
     }

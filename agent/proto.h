@@ -48,10 +48,39 @@ struct extension {
  * The bodies of messages, after the type byte; views point into the body. ERR_MALFORMED or
  * ERR_TOO_BIG for bytes that are not exactly such a body; *ret is then untouched. Pure.
  */
+/*@
+  requires view_valid(body);
+  assigns \nothing;
+  ensures \result == OK <==> body.len == 0;
+*/
 enum err must_check proto_empty(struct view body);
+
+/*@
+  requires view_valid(body) && \valid(ret) && \separated(ret, body.data + (0 .. body.len - 1));
+  assigns *ret;
+  ensures \result == OK ==> view_valid(ret->key_blob) && view_valid(ret->data);
+  ensures \result == OK ==> view_in(ret->key_blob, body.data, body.len);
+  ensures \result == OK ==> view_in(ret->data, body.data, body.len);
+  ensures \result != OK ==> *ret == \old(*ret);
+*/
 enum err must_check proto_sign_request(struct view body, struct sign_request *ret);
+
+/*@
+  requires view_valid(body) && \valid(ret) && \separated(ret, body.data + (0 .. body.len - 1));
+  assigns *ret;
+  ensures \result == OK ==> view_valid(ret->name) && view_in(ret->name, body.data, body.len);
+  ensures \result == OK ==> view_valid(ret->body) && view_in(ret->body, body.data, body.len);
+  ensures \result != OK ==> *ret == \old(*ret);
+*/
 enum err must_check proto_extension(struct view body, struct extension *ret);
 
+/*@
+  requires view_valid(body) && \valid(ret) && \separated(ret, body.data + (0 .. body.len - 1));
+  assigns *ret;
+  ensures \result == OK ==> view_valid(*ret) && view_in(*ret, body.data, body.len);
+  ensures \result == OK ==> ret->len <= max;
+  ensures \result != OK ==> *ret == \old(*ret);
+*/
 /* REMOVE_IDENTITY's key blob; LOCK's and UNLOCK's passphrase: one string of at most max bytes. */
 enum err must_check proto_string(struct view body, size_t max, struct view *ret);
 

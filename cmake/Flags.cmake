@@ -30,6 +30,9 @@ if(SPLIT_SSH_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+  if(SPLIT_SSH_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+  endif()
 else()
   # Optimisation level comes from the build type; fortification needs one.
   if(CMAKE_BUILD_TYPE MATCHES "Rel")

@@ -114,14 +114,23 @@ static inline void put_approval(struct wire_writer *w, const struct approval *ap
     put_bytes(w, approval->mac, sizeof approval->mac);
 }
 
+/*@
+  requires view_valid(bytes) && \valid(ret) && \separated(ret, bytes.data + (0 .. bytes.len - 1));
+  assigns *ret;
+  ensures \result != OK ==> *ret == \old(*ret);
+*/
 /* Exactly APPROVAL_SIZE bytes, or ERR_MALFORMED; the MAC is not looked at. */
 static inline enum err must_check approval_parse(struct view bytes, struct approval *ret)
 {
     struct wire_reader r = wire_reader(bytes.data, bytes.len);
-    struct approval approval = {.kind = wire_u8(&r), .expiry = wire_u64(&r)};
-    struct view mac = wire_bytes(&r, APPROVAL_MAC_SIZE);
-    enum err err = wire_end(&r);
+    struct approval approval = {0};
+    struct view mac;
+    enum err err;
 
+    approval.kind = wire_u8(&r);
+    approval.expiry = wire_u64(&r);
+    mac = wire_bytes(&r, APPROVAL_MAC_SIZE);
+    err = wire_end(&r);
     if (err != OK) {
         return err;
     }

@@ -30,6 +30,21 @@ struct public_key {
     struct view point; /* ECDSA: 4, x, y (SEC 1, uncompressed); ed25519: the 32 bytes */
 };
 
+/*@
+  predicate key_type_valid(struct key_type *t) =
+    \valid_read(t) && !\valid(t) && t->field <= 66 &&
+    text_constant(t->name) && text_constant(t->cert_name) &&
+    (t->kind == KEY_ED25519 || t->kind == KEY_RSA ||
+     (t->kind == KEY_ECDSA && text_constant(t->curve)));
+*/
+
+/*@
+  requires view_valid(name) && \valid(ret) && \valid(ret_cert) && \separated(ret, ret_cert);
+  assigns *ret \from name;
+  assigns *ret_cert \from name;
+  ensures \result == OK ==> key_type_valid(*ret);
+  ensures \result != OK ==> *ret == \old(*ret) && *ret_cert == \old(*ret_cert);
+*/
 /*
  * The type with this name. *ret_cert says whether it is the name of the certificate. ERR_KEY_DSA,
  * ERR_KEY_SK or ERR_KEY_TYPE for all others.
@@ -48,7 +63,28 @@ static inline enum err must_check key_type_find(struct view name, const struct k
          "P-521", "SHA512", 66},
     };
 
+    /* Row by row, and then each i: a prover does not go through a table by itself. */
+    /*@ assert text_constant(types[0].name) && text_constant(types[0].cert_name); */
+    /*@ assert key_type_valid(&types[0]); */
+    /*@ assert text_constant(types[1].name) && text_constant(types[1].cert_name); */
+    /*@ assert key_type_valid(&types[1]); */
+    /*@ assert text_constant(types[2].name) && text_constant(types[2].cert_name); */
+    /*@ assert text_constant(types[2].curve); */
+    /*@ assert key_type_valid(&types[2]); */
+    /*@ assert text_constant(types[3].name) && text_constant(types[3].cert_name); */
+    /*@ assert text_constant(types[3].curve); */
+    /*@ assert key_type_valid(&types[3]); */
+    /*@ assert text_constant(types[4].name) && text_constant(types[4].cert_name); */
+    /*@ assert text_constant(types[4].curve); */
+    /*@ assert key_type_valid(&types[4]); */
+    /*@
+      loop invariant i <= 5;
+      loop assigns i;
+      loop variant 5 - i;
+    */
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        /*@ assert i == 0 || i == 1 || i == 2 || i == 3 || i == 4; */
+        /*@ assert key_type_valid(&types[i]); */
         bool is_cert = view_is(name, types[i].cert_name);
 
         if (is_cert || view_is(name, types[i].name)) {
@@ -66,6 +102,25 @@ static inline enum err must_check key_type_find(struct view name, const struct k
     return ERR_KEY_TYPE;
 }
 
+/*@
+  predicate public_key_valid(struct public_key *key) =
+    key_type_valid(key->type) && view_valid(key->n) && view_valid(key->e) &&
+    view_valid(key->point);
+
+  predicate public_key_in(struct public_key *key, uint8_t *data, integer len) =
+    view_in(key->n, data, len) && view_in(key->e, data, len) && view_in(key->point, data, len);
+*/
+
+/*@
+  requires reader_valid(r) && \valid(ret) && \separated(r, ret);
+  requires \separated(ret, r->at + (0 .. r->left - 1));
+  requires key_type_valid(ret->type);
+  requires ret->n.len == 0 && ret->e.len == 0 && ret->point.len == 0;
+  assigns *r, ret->n, ret->e, ret->point;
+  ensures reader_valid(r) && reader_moved{Pre, Post}(r);
+  ensures public_key_valid(ret);
+  ensures public_key_in(ret, \old(r->at), \old(r->left));
+*/
 /* The fields that follow the type's name (and a certificate's nonce). Errors stick to r. */
 static inline void wire_public_fields(struct wire_reader *r, struct public_key *ret)
 {
@@ -89,6 +144,10 @@ static inline void wire_public_fields(struct wire_reader *r, struct public_key *
     }
 }
 
+/*@
+  requires \valid_read(key) && public_key_valid(key);
+  assigns \nothing;
+*/
 /* Sizes that the wire format leaves open. OK, or ERR_KEY_INVALID. */
 static inline enum err must_check public_key_check_sizes(const struct public_key *key)
 {
@@ -105,22 +164,92 @@ static inline enum err must_check public_key_check_sizes(const struct public_key
     return ERR_KEY_INVALID;
 }
 
+/*@
+  requires reader_valid(r);
+  assigns *r;
+  ensures reader_valid(r) && reader_moved{Pre, Post}(r);
+*/
+static inline void wire_skip_strings(struct wire_reader *r, unsigned count)
+{
+    /*@
+      loop invariant reader_valid(r) && reader_moved{Pre, Here}(r);
+      loop assigns count, *r;
+      loop variant count;
+    */
+    while (count > 0) {
+        wire_string(r, FRAME_MAX);
+        count--;
+    }
+}
+
+/*@
+  requires reader_valid(r);
+  assigns *r;
+  ensures reader_valid(r) && reader_moved{Pre, Post}(r);
+*/
 /* What follows the key in a certificate, up to and with its signature. */
 static inline void wire_skip_certificate(struct wire_reader *r)
 {
-    wire_u64(r);                   /* serial */
-    wire_u32(r);                   /* type */
-    wire_string(r, FRAME_MAX);     /* key id */
-    wire_string(r, FRAME_MAX);     /* valid principals */
-    wire_u64(r);                   /* valid after */
-    wire_u64(r);                   /* valid before */
-    wire_string(r, FRAME_MAX);     /* critical options */
-    wire_string(r, FRAME_MAX);     /* extensions */
-    wire_string(r, FRAME_MAX);     /* reserved */
-    wire_string(r, FRAME_MAX);     /* signature key */
+    wire_bytes(r, 8 + 4);          /* serial, type */
+    wire_skip_strings(r, 2);       /* key id, valid principals */
+    wire_bytes(r, 8 + 8);          /* valid after, valid before */
+    wire_skip_strings(r, 4);       /* critical options, extensions, reserved, signature key */
     wire_string(r, SIGNATURE_MAX); /* signature */
 }
 
+/*@
+  requires reader_valid(r) && \valid_read(key) && \separated(r, key) && public_key_valid(key);
+  assigns *r;
+  ensures public_key_valid(key);
+*/
+/* What follows the key's fields. What wire_end or public_key_check_sizes says. */
+static inline enum err must_check wire_public_end(struct wire_reader *r,
+                                                  const struct public_key *key)
+{
+    enum err err;
+
+    if (key->is_cert) {
+        wire_skip_certificate(r);
+    }
+    err = wire_end(r);
+    return err == OK ? public_key_check_sizes(key) : err;
+}
+
+/*@
+  requires reader_valid(r) && \valid(ret) && \separated(r, ret);
+  requires \separated(ret, r->at + (0 .. r->left - 1));
+  requires ret->n.len == 0 && ret->e.len == 0 && ret->point.len == 0;
+  assigns *r, *ret;
+  ensures \result == OK ==> public_key_valid(ret);
+  ensures \result == OK ==> public_key_in(ret, \old(r->at), \old(r->left));
+*/
+/* All that r has, which is a key blob, or an error of public_key_parse; *ret is then anything. */
+static inline enum err must_check wire_public_key(struct wire_reader *r, struct public_key *ret)
+{
+    struct view name = wire_string(r, KEY_TYPE_MAX);
+    enum err err;
+
+    if (r->err != OK) {
+        return r->err;
+    }
+    err = key_type_find(name, &ret->type, &ret->is_cert);
+    if (err != OK) {
+        return err;
+    }
+    if (ret->is_cert) {
+        wire_string(r, FRAME_MAX); /* nonce */
+    }
+    wire_public_fields(r, ret);
+    return wire_public_end(r, ret);
+}
+
+/*@
+  requires view_valid(blob) && \valid(ret) && \separated(ret, blob.data + (0 .. blob.len - 1));
+  assigns *ret;
+  ensures \result == OK ==> public_key_valid(ret);
+  ensures \result == OK ==> public_key_in(ret, blob.data, blob.len);
+  ensures \result != OK ==> *ret == \old(*ret);
+*/
 /*
  * A whole key blob, plain or certificate. The views of *ret point into blob. ERR_KEY_* of the type,
  * ERR_MALFORMED or ERR_TOO_BIG for bytes that are not a blob, ERR_KEY_INVALID for wrong sizes. A
@@ -130,33 +259,22 @@ static inline enum err must_check public_key_parse(struct view blob, struct publ
 {
     struct wire_reader r = wire_reader(blob.data, blob.len);
     struct public_key key = {0};
-    enum err err;
+    enum err err = wire_public_key(&r, &key);
 
-    struct view name = wire_string(&r, KEY_TYPE_MAX);
-    if (r.err != OK) {
-        return r.err;
-    }
-    err = key_type_find(name, &key.type, &key.is_cert);
-    if (err != OK) {
-        return err;
-    }
-    if (key.is_cert) {
-        wire_string(&r, FRAME_MAX); /* nonce */
-    }
-    wire_public_fields(&r, &key);
-    if (key.is_cert) {
-        wire_skip_certificate(&r);
-    }
-    err = wire_end(&r);
     if (err == OK) {
-        err = public_key_check_sizes(&key);
-    }
-    if (err == OK) {
+        /*@ assert \separated(ret, key.type); */
         *ret = key;
+        /*@ assert key_type_valid(ret->type); */
+        /*@ assert view_valid(ret->n) && view_valid(ret->e) && view_valid(ret->point); */
     }
     return err;
 }
 
+/*@
+  requires \valid_read(a) && public_key_valid(a);
+  requires \valid_read(b) && public_key_valid(b);
+  assigns \nothing;
+*/
 /*
  * Are these of one key pair? Of a certificate, the key inside counts. By the names of the types:
  * each file that includes this one has a table of its own, so pointers into it tell nothing.
@@ -167,6 +285,14 @@ static inline bool public_key_same(const struct public_key *a, const struct publ
            view_equal(a->e, b->e) && view_equal(a->point, b->point);
 }
 
+/*@
+  requires writer_valid(w) && \valid_read(key) && \separated(w, key);
+  requires \separated(key, w->data + (0 .. w->cap - 1));
+  requires public_key_valid(key);
+  requires view_apart(w, key->n) && view_apart(w, key->e) && view_apart(w, key->point);
+  assigns *w, w->data[0 .. w->cap - 1];
+  ensures writer_valid(w) && writer_took{Pre, Post}(w);
+*/
 /* The plain blob of a key, never its certificate. */
 static inline void put_public_key(struct wire_writer *w, const struct public_key *key)
 {

@@ -56,30 +56,24 @@ static enum err keep(struct wire_writer *w, const struct adding *adding, unsigne
     return OK;
 }
 
-enum err handle_add(struct request *request)
+enum err handle_add(const struct request *request, struct wire_writer *answer)
 {
-    uint32_t agent = wire_u32(&request->body);
-    bool constrained = wire_bool(&request->body);
-    uint32_t default_life = wire_u32(&request->body);
-    struct view message = wire_rest(&request->body);
     struct add_request add;
-    struct adding adding = {.agent = agent, .default_life = default_life, .add = &add};
+    struct adding adding = {
+        .agent = request->agent, .default_life = request->default_life, .add = &add};
     struct key *key = NULL;
     uint64_t id;
     enum err err;
 
-    if (!body_ends(request)) {
-        return ERR_MALFORMED;
-    }
     if (lock_is_closed()) {
         return ERR_LOCKED;
     }
-    err = add_request_parse(message, constrained, &add);
+    err = add_request_parse(request->message, request->constrained, &add);
     if (err == OK) {
         err = key_new(&add, &key);
     }
     if (err == OK) {
-        err = keep(request->answer, &adding, 0, &key, &id);
+        err = keep(answer, &adding, 0, &key, &id);
     }
     key_free(&key);
     return err;
@@ -120,8 +114,8 @@ static struct view before_nul(struct view comment)
     return (struct view){comment.data, nul != NULL ? (size_t)(nul - comment.data) : comment.len};
 }
 
-/* What from->bytes holds. The ticket says what stands beside the file. */
-static enum err read_key(struct from_file *from, size_t len, const struct ticket *ticket)
+/* What from->bytes holds. The packet says what stands beside the file. */
+static enum err read_key(struct from_file *from, size_t len, const struct packet *packet)
 {
     struct view bytes = {from->bytes, len};
     struct keyfile file;
@@ -133,18 +127,18 @@ static enum err read_key(struct from_file *from, size_t len, const struct ticket
     from->sealed = file.sealed;
     if (file.sealed) {
         from->add.private_part = bytes;
-        err = find_public(&file, ticket->public, &from->add.public);
+        err = find_public(&file, packet->public, &from->add.public);
     } else {
         err = keyfile_open(&file, bytes, &from->opened);
         from->add = from->opened.add;
     }
     if (from->add.comment.len == 0) {
-        from->add.comment = ticket->comment;
+        from->add.comment = packet->comment;
     }
     from->add.comment = before_nul(from->add.comment);
-    from->add.confirm = ticket->confirm;
-    from->add.has_life = ticket->life != SIDE_NO_LIFE;
-    from->add.life = ticket->life;
+    from->add.confirm = packet->confirm;
+    from->add.has_life = packet->life != SIDE_NO_LIFE;
+    from->add.life = packet->life;
     return err;
 }
 
@@ -160,7 +154,7 @@ static enum err read_file(const struct ticket *ticket, struct from_file *ret)
     }
     err = keyfile_decode((struct view){text, len}, &ret->bytes, &len);
     secret_free(text);
-    return err == OK ? read_key(ret, len, ticket) : err;
+    return err == OK ? read_key(ret, len, &ticket->packet) : err;
 }
 
 static bool is_certificate_of(struct view certificate, const struct key *key)
@@ -215,30 +209,24 @@ static enum err add_from(struct wire_writer *w, const struct adding *adding, str
     return err;
 }
 
-enum err handle_add_file(struct request *request)
+enum err handle_add_file(const struct request *request, struct wire_writer *answer)
 {
     struct from_file from = {0};
-    struct adding adding = {.add = &from.add};
+    struct adding adding = {
+        .agent = request->agent, .default_life = request->default_life, .add = &from.add};
     struct ticket ticket;
-    uint64_t number;
     enum err err;
 
-    adding.agent = wire_u32(&request->body);
-    number = wire_u64(&request->body);
-    adding.default_life = wire_u32(&request->body);
-    if (!body_ends(request)) {
-        return ERR_MALFORMED;
-    }
     if (lock_is_closed()) { /* the ticket stays good */
         return ERR_LOCKED;
     }
-    err = side_take(SIDE_FILE, number, &ticket);
+    err = side_take(SIDE_FILE, request->ticket, &ticket);
     if (err != OK) {
         return err;
     }
     err = read_file(&ticket, &from);
     if (err == OK) {
-        err = add_from(request->answer, &adding, &from, ticket.certificate);
+        err = add_from(answer, &adding, &from, ticket.packet.certificate);
     }
     from_file_free(&from);
     ticket_free(&ticket);

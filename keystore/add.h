@@ -4,8 +4,8 @@
 
 #include "request.h"
 
-/* Handlers (request.h) of ADD and ADD_FILE (ipc.h). */
-enum err must_check handle_add(struct request *request);
-enum err must_check handle_add_file(struct request *request);
+/* Handlers (handlers.h) of ADD and ADD_FILE (ipc.h). */
+enum err must_check handle_add(const struct request *request, struct wire_writer *answer);
+enum err must_check handle_add_file(const struct request *request, struct wire_writer *answer);
 
 #endif

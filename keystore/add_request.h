@@ -21,6 +21,25 @@ struct add_request {
     struct view destinations;
 };
 
+/*@
+  predicate key_in(struct public_key key, uint8_t *data, integer len) =
+    view_in(key.n, data, len) && view_in(key.e, data, len) && view_in(key.point, data, len);
+
+  predicate key_valid(struct public_key key) =
+    view_valid(key.n) && view_valid(key.e) && view_valid(key.point);
+
+  predicate add_in(struct add_request add, uint8_t *data, integer len) =
+    key_in(add.public, data, len) && view_in(add.certificate, data, len) &&
+    view_in(add.private_part, data, len) && view_in(add.comment, data, len) &&
+    view_in(add.destinations, data, len);
+*/
+
+/*@
+  requires view_valid(body) && \valid(ret) && \separated(ret, body.data + (0 .. body.len - 1));
+  assigns *ret;
+  ensures \result == OK ==> add_in(*ret, body.data, body.len);
+  ensures \result != OK ==> *ret == \old(*ret);
+*/
 /*
  * Reads the message after its type byte; constrained tells 25 from 17. Pure: neither the numbers
  * nor whether the two halves match is looked at. Returns ERR_KEY_* for a key that is not held,

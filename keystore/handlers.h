@@ -8,9 +8,10 @@
 void handlers_init(const uint8_t *token_key);
 
 /*
- * Handles a request of this op, which wants its body alone; returns what the answer says. For an op
- * that there is not, request->protocol is set. `now` is in ms of CLOCK_BOOTTIME.
+ * Handles a request, on the stack in the arena, and writes the body of the answer, which counts
+ * with OK alone; returns what the answer says. `now` is in ms of CLOCK_BOOTTIME.
  */
-enum err must_check handlers_answer(uint8_t op, struct request *request, uint64_t now);
+enum err must_check handlers_answer(const struct request *request, uint64_t now,
+                                    struct wire_writer *answer);
 
 #endif

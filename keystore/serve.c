@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "handlers.h"
+#include "intake.h"
 #include "secret.h"
 #include "side.h"
 #include "stack.h"
@@ -62,23 +63,22 @@ enum err serve_hello(const char *memory, const char *sandbox)
 
 /* One request, for the stack that it is handled on. */
 struct frame {
-    const uint8_t *bytes; /* after the length word */
-    size_t len;
-    int status; /* an enum ipc_exit; IPC_EXIT_OK goes on */
+    struct view bytes; /* after the length word */
+    int status;        /* an enum ipc_exit; IPC_EXIT_OK goes on */
 };
 
 static void handle(void *argument)
 {
     struct frame *frame = argument;
     struct wire_writer w = begin_answer();
-    struct request request = {.body = wire_reader(frame->bytes, frame->len), .answer = &w};
-    uint8_t op = wire_u8(&request.body);
-    enum err err = handlers_answer(op, &request, boottime_ms());
+    struct request request;
+    enum err err;
 
-    if (request.protocol) {
+    if (request_read(frame->bytes, &request) != OK) {
         frame->status = IPC_EXIT_PROTOCOL;
         return;
     }
+    err = handlers_answer(&request, boottime_ms(), &w);
     if (err != OK) {
         w = begin_answer();
     }
@@ -99,65 +99,55 @@ static void unseal(void *argument)
     }
 }
 
-/* What is there of a request; bytes are 4 + IPC_MAX in the arena. */
-struct intake {
-    uint8_t *bytes;
-    size_t have;
-    int status; /* an enum ipc_exit, once it is over */
-};
-
-/* One read: what is there, or what is still missing. False at the end or on an error. */
-static bool receive(struct intake *in)
+/*
+ * One read. *ret is a whole request, or empty. False at the end or on an error, of which
+ * *ret_status is the exit status.
+ */
+static bool receive(struct intake *in, struct view *ret, int *ret_status)
 {
-    ssize_t n = recv(IPC_FD, in->bytes + in->have, 4 + IPC_MAX - in->have, 0);
+    struct room room = intake_room(in);
+    ssize_t n = recv(IPC_FD, room.at, room.len, 0);
 
     if (n < 0 && errno == EINTR) {
+        *ret = (struct view){0};
         return true;
     }
     if (n <= 0) {
-        in->status = n < 0 ? IPC_EXIT_SYSTEM : in->have > 0 ? IPC_EXIT_PROTOCOL : IPC_EXIT_OK;
+        *ret_status = n < 0 ? IPC_EXIT_SYSTEM : in->have > 0 ? IPC_EXIT_PROTOCOL : IPC_EXIT_OK;
         return false;
     }
-    in->have += (size_t)n;
+    if (intake_add(in, (size_t)n, ret) != OK) {
+        *ret_status = IPC_EXIT_PROTOCOL;
+        return false;
+    }
     return true;
 }
 
 /* Reads, and answers what is whole. False: it is over. */
-static bool serve_agent(struct intake *in)
+static bool serve_agent(struct intake *in, int *ret_status)
 {
-    struct frame frame;
-    size_t len;
+    struct frame frame = {.status = IPC_EXIT_OK};
 
-    if (!receive(in)) {
+    if (!receive(in, &frame.bytes, ret_status)) {
         return false;
     }
-    len = in->have >= 4 ? load_u32(in->bytes) : 0;
-    if (in->have < IPC_HEADER && len <= IPC_MAX) {
+    if (frame.bytes.len == 0) {
         return true;
     }
-    /* One request is under way at a time, so nothing may follow it. */
-    if (len == 0 || len > IPC_MAX || in->have > 4 + len) {
-        in->status = IPC_EXIT_PROTOCOL;
-        return false;
-    }
-    if (in->have < 4 + len) {
-        return true;
-    }
-    frame = (struct frame){.bytes = in->bytes + 4, .len = len, .status = IPC_EXIT_OK};
     stack_run(handle, &frame);
     sodium_memzero(in->bytes, in->have);
     in->have = 0;
-    in->status = frame.status;
+    *ret_status = frame.status;
     return frame.status == IPC_EXIT_OK;
 }
 
 /* False: it is over. */
-static bool serve_prompt(struct intake *in)
+static bool serve_prompt(int *ret_status)
 {
     enum err err = side_receive();
 
     if (err != OK) {
-        in->status = err == ERR_MALFORMED ? IPC_EXIT_PROTOCOL : IPC_EXIT_SYSTEM;
+        *ret_status = err == ERR_MALFORMED ? IPC_EXIT_PROTOCOL : IPC_EXIT_SYSTEM;
     }
     return err == OK;
 }
@@ -166,7 +156,7 @@ static bool serve_prompt(struct intake *in)
  * Whoever has something to say; where nobody has, a step of what there is to be done. The prompt
  * comes first: what a request names was sent to us before it.
  */
-static bool serve_once(struct intake *in)
+static bool serve_once(struct intake *in, int *ret_status)
 {
     struct pollfd fds[] = {
         {.fd = IPC_FD, .events = POLLIN},
@@ -175,30 +165,31 @@ static bool serve_once(struct intake *in)
     int n = poll(fds, 2, unsealing_is_due() ? 0 : -1);
 
     if (n < 0) {
-        in->status = IPC_EXIT_SYSTEM;
+        *ret_status = IPC_EXIT_SYSTEM;
         return errno == EINTR;
     }
     if (n == 0) {
-        in->status = IPC_EXIT_OK;
-        stack_run(unseal, &in->status);
-        return in->status == IPC_EXIT_OK;
+        *ret_status = IPC_EXIT_OK;
+        stack_run(unseal, ret_status);
+        return *ret_status == IPC_EXIT_OK;
     }
-    if (fds[1].revents != 0 && !serve_prompt(in)) {
+    if (fds[1].revents != 0 && !serve_prompt(ret_status)) {
         return false;
     }
-    return fds[0].revents == 0 || serve_agent(in);
+    return fds[0].revents == 0 || serve_agent(in, ret_status);
 }
 
 int serve(const uint8_t *token_key)
 {
-    struct intake in = {.bytes = secret_alloc(4 + IPC_MAX)};
+    struct intake in = {.bytes = secret_alloc(INTAKE_SIZE)};
+    int status = IPC_EXIT_OK;
 
     if (in.bytes == NULL) {
         return IPC_EXIT_MEMORY;
     }
     handlers_init(token_key);
-    while (serve_once(&in)) {
+    while (serve_once(&in, &status)) {
     }
     secret_free(in.bytes);
-    return in.status;
+    return status;
 }

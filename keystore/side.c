@@ -14,7 +14,7 @@
  */
 #define AT_ONCE 1024U
 
-/* Places are free where the packet is NULL; a lower order came earlier. */
+/* Places are free where the bytes are NULL; a lower order came earlier. */
 static struct {
     struct ticket ticket;
     uint64_t order;
@@ -38,7 +38,7 @@ void ticket_free(struct ticket *ticket)
     if (ticket->fd >= 0) {
         close(ticket->fd);
     }
-    free(ticket->packet);
+    free(ticket->bytes);
     *ticket = (struct ticket){.fd = -1};
 }
 
@@ -47,7 +47,7 @@ static size_t find(uint64_t number)
     size_t i = 0;
 
     while (i < TICKETS_MAX &&
-           (places[i].ticket.packet == NULL || places[i].ticket.number != number)) {
+           (places[i].ticket.bytes == NULL || places[i].ticket.packet.ticket != number)) {
         i++;
     }
     return i;
@@ -58,69 +58,50 @@ static void keep(const struct ticket *ticket)
 {
     size_t best = 0;
 
-    for (size_t i = 0; i < TICKETS_MAX && places[best].ticket.packet != NULL; i++) {
-        if (places[i].ticket.packet == NULL || places[i].order < places[best].order) {
+    for (size_t i = 0; i < TICKETS_MAX && places[best].ticket.bytes != NULL; i++) {
+        if (places[i].ticket.bytes == NULL || places[i].order < places[best].order) {
             best = i;
         }
     }
-    if (places[best].ticket.packet != NULL) {
+    if (places[best].ticket.bytes != NULL) {
         ticket_free(&places[best].ticket);
     }
     places[best].ticket = *ticket;
     places[best].order = ++count;
 }
 
-static enum err drop(struct wire_reader *r)
+static void drop(uint64_t number)
 {
-    uint64_t number = wire_u64(r);
-    enum err err = wire_end(r);
     size_t place = find(number);
 
-    if (err == OK && place < TICKETS_MAX) {
+    if (place < TICKETS_MAX) {
         ticket_free(&places[place].ticket);
     }
-    return err;
-}
-
-/* A packet that holds a copy of its bytes on the heap; what it holds is the caller's to free. */
-static enum err read_ticket(struct wire_reader *r, struct ticket *ticket)
-{
-    ticket->number = wire_u64(r);
-    if (ticket->type == SIDE_FILE) {
-        ticket->confirm = wire_bool(r);
-        ticket->life = wire_u32(r);
-        ticket->public = wire_string(r, CERTIFICATE_MAX);
-        ticket->certificate = wire_string(r, CERTIFICATE_MAX);
-        ticket->comment = wire_string(r, SIDE_COMMENT_MAX);
-    }
-    if (wire_end(r) != OK || find(ticket->number) < TICKETS_MAX) {
-        return ERR_MALFORMED;
-    }
-    return OK;
 }
 
 /* fd: what came with it, -1 for nothing. Takes that over in any case. */
 static enum err handle(struct view packet, int fd)
 {
-    struct ticket ticket = {.fd = fd, .packet = malloc(packet.len)};
-    struct wire_reader r = wire_reader(ticket.packet, packet.len);
-    enum err err = ERR_MALFORMED;
+    struct ticket ticket = {.fd = fd, .bytes = malloc(packet.len)};
+    enum err err = OK;
 
-    if (ticket.packet == NULL) {
-        ticket_free(&ticket);
+    if (ticket.bytes == NULL) {
+        goto out;
+    }
+    memcpy(ticket.bytes, packet.data, packet.len);
+    err = ERR_MALFORMED;
+    if (packet_read((struct view){ticket.bytes, packet.len}, &ticket.packet) != OK) {
+        goto out;
+    }
+    if (ticket.packet.type == SIDE_DROP && fd < 0) {
+        drop(ticket.packet.ticket);
+        err = OK;
+    } else if (ticket.packet.type != SIDE_DROP && fd >= 0 &&
+               find(ticket.packet.ticket) == TICKETS_MAX) {
+        keep(&ticket);
         return OK;
     }
-    memcpy(ticket.packet, packet.data, packet.len);
-    ticket.type = wire_u8(&r);
-    if (ticket.type == SIDE_DROP && fd < 0) {
-        err = drop(&r);
-    } else if ((ticket.type == SIDE_FILE || ticket.type == SIDE_PASSPHRASE) && fd >= 0) {
-        err = read_ticket(&r, &ticket);
-        if (err == OK) {
-            keep(&ticket);
-            return OK;
-        }
-    }
+out:
     ticket_free(&ticket);
     return err;
 }
@@ -190,7 +171,7 @@ enum err side_take(enum side_message type, uint64_t number, struct ticket *ret)
 {
     size_t place = find(number);
 
-    if (place == TICKETS_MAX || places[place].ticket.type != type) {
+    if (place == TICKETS_MAX || places[place].ticket.packet.type != type) {
         return ERR_NOT_FOUND;
     }
     *ret = places[place].ticket;

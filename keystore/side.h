@@ -2,20 +2,14 @@
 #ifndef KEYSTORE_SIDE_H
 #define KEYSTORE_SIDE_H
 
-#include "side_ipc.h"
-#include "wire.h"
+#include "packet.h"
 
 /* The keystore's end of the side channel (side_ipc.h), and what came over it and was not taken. */
 
 struct ticket {
-    uint64_t number;
-    enum side_message type; /* SIDE_FILE or SIDE_PASSPHRASE */
+    struct packet packet; /* FILE or PASSPHRASE */
+    uint8_t *bytes;       /* what its views point into, on the heap */
     int fd;
-    /* Of a file. */
-    bool confirm;
-    uint32_t life;   /* seconds, or SIDE_NO_LIFE */
-    uint8_t *packet; /* what the views point into */
-    struct view public, certificate, comment;
 };
 
 /* Does poll(2) on IPC_SIDE_FD tell anything? Not after the prompt's end. */
@@ -33,7 +27,7 @@ enum err must_check side_receive(void);
 /* The ticket of this number and type, which is the caller's then (ticket_free); ERR_NOT_FOUND. */
 enum err must_check side_take(enum side_message type, uint64_t number, struct ticket *ret);
 
-/* Closes the descriptor and frees the packet. */
+/* Closes the descriptor and frees the bytes. */
 void ticket_free(struct ticket *ticket);
 
 #endif

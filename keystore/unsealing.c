@@ -41,28 +41,24 @@ static enum err begin(const struct key *key, int fd)
     return err;
 }
 
-enum err handle_unseal(struct request *request)
+enum err handle_unseal(const struct request *request, struct wire_writer *answer)
 {
-    uint64_t id = wire_u64(&request->body);
-    uint64_t number = wire_u64(&request->body);
     const struct key *key;
     struct ticket ticket;
     enum err err;
 
-    if (!body_ends(request)) {
-        return ERR_MALFORMED;
-    }
+    (void)answer;
     if (lock_is_closed()) {
         return ERR_LOCKED;
     }
     if (unsealing.due) {
         return ERR_TOO_MANY;
     }
-    err = side_take(SIDE_PASSPHRASE, number, &ticket);
+    err = side_take(SIDE_PASSPHRASE, request->ticket, &ticket);
     if (err != OK) {
         return err;
     }
-    key = keytable_find(id);
+    key = keytable_find(request->id);
     if (key == NULL) {
         err = ERR_NOT_FOUND;
     } else if (key->sealed) { /* else there is nothing to do, and that is well */
@@ -72,7 +68,7 @@ enum err handle_unseal(struct request *request)
     if (err == OK) {
         unsealing.due = true;
         unsealing.err = OK;
-        unsealing.id = id;
+        unsealing.id = request->id;
         unsealing.serial = key->serial;
     }
     return err;

@@ -9,8 +9,8 @@
  * that nobody waits for it.
  */
 
-/* Handler (request.h) of UNSEAL. */
-enum err must_check handle_unseal(struct request *request);
+/* Handler (handlers.h) of UNSEAL; the answer has no body. */
+enum err must_check handle_unseal(const struct request *request, struct wire_writer *answer);
 
 /* Ends the work, if there is any: what it had is wiped, and UNSEALED says ERR_LOCKED. */
 void unsealing_lock(void);

@@ -158,11 +158,13 @@ static inline void put_ed25519_signature(struct wire_writer *w, const uint8_t *s
 static inline struct view der_of_pair(struct view raw)
 {
     struct wire_reader r = wire_reader(raw.data, raw.len);
-    struct view numbers[] = {wire_mpint(&r, 100), wire_mpint(&r, 100)};
+    struct view numbers[2];
     ECDSA_SIG *pair = ECDSA_SIG_new();
     uint8_t *der = NULL;
     int len;
 
+    numbers[0] = wire_mpint(&r, 100);
+    numbers[1] = wire_mpint(&r, 100);
     assert_int_equal(wire_end(&r), OK);
     assert_int_equal(ECDSA_SIG_set0(pair, BN_bin2bn(numbers[0].data, (int)numbers[0].len, NULL),
                                     BN_bin2bn(numbers[1].data, (int)numbers[1].len, NULL)),

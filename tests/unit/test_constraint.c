@@ -19,6 +19,28 @@ static const struct end_fields origin = {"", "", "", NULL};
 static const struct end_fields host_a = {"", "host_a", "", HOST_A};
 static const struct end_fields host_c = {"git", "host_c", "", HOST_C};
 
+static unsigned countdown; /* 1: the next allocation fails */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t count, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t count, size_t n);
+
+static bool fails(void)
+{
+    return countdown > 0 && --countdown == 0;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t count, size_t n)
+{
+    return fails() ? NULL : __real_calloc(count, n);
+}
+
 static uint8_t body_bytes[BODY_MAX];
 static uint8_t list_bytes[BODY_MAX];
 
@@ -379,6 +401,26 @@ static void test_describe_is_printable(void **state)
     constraints_free(&constraints);
 }
 
+static void test_no_memory(void **state)
+{
+    struct view body;
+    struct view list = captured_list(1, &body);
+    struct constraints *constraints = NULL;
+
+    (void)state;
+    for (unsigned i = 1; i <= 2; i++) { /* what it is, and a copy of its bytes */
+        countdown = i;
+        assert_int_equal(constraints_parse(list, &constraints), ERR_NO_MEMORY);
+        assert_int_equal(countdown, 0);
+        assert_null(constraints);
+    }
+    countdown = 3;
+    assert_int_equal(constraints_parse(list, &constraints), OK);
+    countdown = 0;
+    constraints_free(&constraints);
+    view_free(&body);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_number_of_constraints),
         cmocka_unit_test(test_describe_fits),
         cmocka_unit_test(test_describe_is_printable),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

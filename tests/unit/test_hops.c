@@ -205,7 +205,7 @@ static void test_as_ssh_add(void **state)
 
                 assert_same_end(&a->from, &b->from);
                 assert_same_end(&a->to, &b->to);
-                assert_string_equal(a->user != NULL ? a->user : "", b->user != NULL ? b->user : "");
+                assert_true(view_equal(a->user, b->user));
             }
         }
         constraints_free(&want);

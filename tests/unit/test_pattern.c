@@ -67,6 +67,7 @@ static void test_cases(void **state)
 
         if (pattern_match(cases[i].pattern, text) != cases[i].matches ||
             pattern_match_nocase(cases[i].pattern, text) != cases[i].nocase ||
+            pattern_match_view(pattern, text) != cases[i].matches ||
             pattern_match_view_nocase(pattern, text) != cases[i].nocase) {
             fail_msg("pattern \"%s\", text \"%s\"", cases[i].pattern, cases[i].text);
         }
