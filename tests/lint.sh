@@ -20,7 +20,7 @@ for page in man/*.[1-9]; do
     mandoc -T lint -W warning "$page" || status=1
 done
 
-no_line='^LICENSE$|\.json$|\.md$|^tests/data/|\.png$'
+no_line='^LICENSE$|\.json$|\.md$|^tests/data/|^tests/fuzz/corpus/|\.png$'
 no_line="$no_line|^version\$|^debian\$|^packaging/debian/(changelog|copyright|source/format)\$"
 for file in $(git ls-files | grep -vE "$no_line"); do
     head -3 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' || {
