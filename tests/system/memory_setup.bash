@@ -8,7 +8,7 @@ source "$BATS_TEST_DIRNAME/agent_setup.bash"
 MEMORY="$SPLIT_SSH_BUILD/tests/memory"
 SCAN="$MEMORY/scan"
 PROBE="$MEMORY/probe"
-SECRETS_PY="$BATS_TEST_DIRNAME/../proof/secrets.py"
+SECRETS_PY="$BATS_TEST_DIRNAME/../memory/secrets.py"
 SECRETS="$BATS_FILE_TMPDIR/secrets"
 ALL=(ed25519 rsa3072 rsa4096 p256 p521)
 

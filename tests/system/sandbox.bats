@@ -132,7 +132,7 @@ grows() {
 }
 
 @test "each system call of the keystore's start fails in turn" {
-    run timeout 550 "$BATS_TEST_DIRNAME/../proof/start_faults.py" "$KEYSTORE"
+    run timeout 550 "$BATS_TEST_DIRNAME/../memory/start_faults.py" "$KEYSTORE"
     echo "$output"
     [ "$status" -eq 0 ]
     [[ "$output" == *" 0 ended badly"* ]]
