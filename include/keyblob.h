@@ -151,6 +151,9 @@ static inline void wire_public_fields(struct wire_reader *r, struct public_key *
 /* Sizes that the wire format leaves open. OK, or ERR_KEY_INVALID. */
 static inline enum err must_check public_key_check_sizes(const struct public_key *key)
 {
+    if (key->type == NULL) {
+        return ERR_KEY_TYPE; /* nothing was read */
+    }
     switch (key->type->kind) {
     case KEY_RSA:
         return key->n.len > 0 && key->e.len > 0 ? OK : ERR_KEY_INVALID;

@@ -61,7 +61,8 @@ static inline struct wire_reader wire_reader(const void *data, size_t len)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_valid(\result) && view_in(\result, \old(r->at), \old(r->left));
   ensures r->err == OK <==> \old(r->err) == OK && n <= \old(r->left);
@@ -86,7 +87,8 @@ static inline struct view wire_bytes(struct wire_reader *r, size_t n)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_valid(\result) && view_in(\result, \old(r->at), \old(r->left));
   ensures \old(r->err) == OK ==> r->err == OK && \result.len == \old(r->left) && r->left == 0;
@@ -100,7 +102,8 @@ static inline struct view wire_rest(struct wire_reader *r)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures r->err != OK ==> \result == 0;
 */
@@ -135,7 +138,8 @@ static inline void store_u32(uint8_t p[4], uint32_t n)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures r->err != OK ==> \result == 0;
 */
@@ -149,7 +153,8 @@ static inline uint32_t wire_u32(struct wire_reader *r)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures r->err != OK ==> \result == 0;
 */
@@ -164,7 +169,8 @@ static inline uint64_t wire_u64(struct wire_reader *r)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
 */
 /* boolean: RFC 4251 takes every value but 0 as true. */
@@ -175,7 +181,8 @@ static inline bool wire_bool(struct wire_reader *r)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_valid(\result) && view_in(\result, \old(r->at), \old(r->left));
   ensures \result.len <= max;
@@ -194,7 +201,8 @@ static inline struct view wire_string(struct wire_reader *r, size_t max)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_valid(\result) && view_in(\result, \old(r->at), \old(r->left));
   ensures \result.len <= max;

@@ -7,7 +7,8 @@ enum { CONSTRAIN_LIFETIME = 1, CONSTRAIN_CONFIRM = 2, CONSTRAIN_EXTENSION = 255 
 
 /*@
   requires reader_valid(r) && key_type_valid(type);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures key_in(\result, \old(r->at), \old(r->left)) && key_valid(\result);
   ensures \result.type == type;
@@ -24,7 +25,8 @@ static struct public_key read_rsa(struct wire_reader *r, const struct key_type *
 
 /*@
   requires reader_valid(r) && key_type_valid(type);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures key_in(\result, \old(r->at), \old(r->left)) && key_valid(\result);
   ensures \result.type == type;
@@ -62,7 +64,8 @@ static struct public_key certified_key(struct view certificate, const struct key
 
 /*@
   requires reader_valid(r) && view_valid(point);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
 */
 /* ed25519's public half comes once more after its certificate. */
@@ -77,7 +80,8 @@ static void read_point_again(struct wire_reader *r, struct view point)
 
 /*@
   requires reader_valid(r) && key_type_valid(type);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_in(\result, \old(r->at), \old(r->left));
 */
@@ -107,7 +111,8 @@ static struct view read_private(struct wire_reader *r, const struct key_type *ty
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures add_in(\result, \old(r->at), \old(r->left)) && key_valid(\result.public);
   ensures r->err == OK ==> key_type_valid(\result.public.type);
@@ -140,7 +145,8 @@ static struct add_request read_key(struct wire_reader *r)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_in(\result, \old(r->at), \old(r->left));
 */
@@ -157,7 +163,8 @@ static struct view read_comment(struct wire_reader *r)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_in(\result, \old(r->at), \old(r->left));
   ensures r->err == OK ==> \result.len > 0;
@@ -197,7 +204,8 @@ struct constraints {
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_in(\result.destinations, \old(r->at), \old(r->left));
 */

@@ -3,7 +3,8 @@
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r);
   ensures request_in(\result, \old(r->at), \old(r->left));
 */

@@ -161,15 +161,15 @@ struct flood_counters {
 struct flood {
     struct target to;
     struct flood_counters *counters; /* shared with the process */
+    struct message request;
     uint64_t burst;   /* answers to wait for at the next start: what the agent gives before it slows
                          a flood down; 0 from then on */
-    bool slowed;      /* it does, and what is measured is how it is then */
     uint64_t slot_ns; /* how long a throughput is measured, */
-    bool settled;     /* a short measurement has come before */
     uint64_t answers_min; /* ... and for how many answers at least */
     unsigned connections;
     pid_t pid;
-    struct message request;
+    bool slowed;  /* it slows a flood down, and what is measured is how it is then */
+    bool settled; /* a short measurement has come before */
 };
 
 /* Starts the process and returns when each connection has had answers. */

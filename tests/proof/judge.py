@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a run of Frama-C is worth: judge.py WORK FILE FUNCTION...
 
-Prints goals and proved goals of each function and appends them to WORK/counts. Fails when a goal is
+Prints goals and proved goals of each function and appends them to WORK/new. Fails when a goal is
 not proved, when a function has none, when it calls something that nobody proves, and on every
 warning that is not known to be harmless.
 """
@@ -65,7 +65,7 @@ def main():
             problems.append(f"{function}: no goal")
         elif valid != total:
             problems.append(f"{function}: {total - valid} not proved")
-        with open(work / "counts", "a", encoding="ascii") as counts:
+        with open(work / "new", "a", encoding="ascii") as counts:
             counts.write(f"{file} {function} {total}\n")
     for caller, callee in calls((work / "calls.dot").read_text()):
         if caller in functions and callee not in listed:
