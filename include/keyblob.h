@@ -116,7 +116,8 @@ static inline enum err must_check key_type_find(struct view name, const struct k
   requires \separated(ret, r->at + (0 .. r->left - 1));
   requires key_type_valid(ret->type);
   requires ret->n.len == 0 && ret->e.len == 0 && ret->point.len == 0;
-  assigns *r, ret->n, ret->e, ret->point;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err, ret->n, ret->e, ret->point;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures public_key_valid(ret);
   ensures public_key_in(ret, \old(r->at), \old(r->left));
@@ -169,14 +170,15 @@ static inline enum err must_check public_key_check_sizes(const struct public_key
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
 */
 static inline void wire_skip_strings(struct wire_reader *r, unsigned count)
 {
     /*@
       loop invariant reader_valid(r) && reader_moved{Pre, Here}(r);
-      loop assigns count, *r;
+      loop assigns count, r->at, r->left, r->err;
       loop variant count;
     */
     while (count > 0) {
@@ -187,7 +189,8 @@ static inline void wire_skip_strings(struct wire_reader *r, unsigned count)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
 */
 /* What follows the key in a certificate, up to and with its signature. */
@@ -202,7 +205,8 @@ static inline void wire_skip_certificate(struct wire_reader *r)
 
 /*@
   requires reader_valid(r) && \valid_read(key) && \separated(r, key) && public_key_valid(key);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures public_key_valid(key);
 */
 /* What follows the key's fields. What wire_end or public_key_check_sizes says. */
@@ -222,7 +226,8 @@ static inline enum err must_check wire_public_end(struct wire_reader *r,
   requires reader_valid(r) && \valid(ret) && \separated(r, ret);
   requires \separated(ret, r->at + (0 .. r->left - 1));
   requires ret->n.len == 0 && ret->e.len == 0 && ret->point.len == 0;
-  assigns *r, *ret;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err, *ret;
   ensures \result == OK ==> public_key_valid(ret);
   ensures \result == OK ==> public_key_in(ret, \old(r->at), \old(r->left));
 */
@@ -249,7 +254,10 @@ static inline enum err must_check wire_public_key(struct wire_reader *r, struct 
 /*@
   requires view_valid(blob) && \valid(ret) && \separated(ret, blob.data + (0 .. blob.len - 1));
   assigns *ret;
-  ensures \result == OK ==> public_key_valid(ret);
+  ensures \result == OK ==> key_type_valid(ret->type);
+  ensures \result == OK ==> view_valid(ret->n);
+  ensures \result == OK ==> view_valid(ret->e);
+  ensures \result == OK ==> view_valid(ret->point);
   ensures \result == OK ==> public_key_in(ret, blob.data, blob.len);
   ensures \result != OK ==> *ret == \old(*ret);
 */

@@ -221,7 +221,7 @@ static struct constraints read_constraints(struct wire_reader *r)
     /*@
       loop invariant reader_valid(r) && reader_moved{Pre, Here}(r);
       loop invariant view_in(found.destinations, \at(r->at, Pre), \at(r->left, Pre));
-      loop assigns *r, found, again;
+      loop assigns r->at, r->left, r->err, found, again;
       loop variant r->err != OK ? 0 : 1 + (found.has_life ? 0 : 1) + (found.confirm ? 0 : 1) +
         (found.destinations.len > 0 ? 0 : 1);
     */
@@ -253,7 +253,8 @@ static struct constraints read_constraints(struct wire_reader *r)
 
 /*@
   requires reader_valid(r);
-  assigns *r;
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err;
   ensures reader_valid(r);
   ensures add_in(\result, \old(r->at), \old(r->left)) && key_valid(\result.public);
   ensures r->err == OK ==> key_type_valid(\result.public.type);
