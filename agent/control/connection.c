@@ -135,8 +135,10 @@ static void say_why(enum err err, const char *path, unsigned timeout_ms, char *r
                  "the agent on %s has not answered for %u seconds: is it stopped?", path,
                  timeout_ms / 1000U);
     } else {
+        /* Which of the three it is says how far we were when it did. */
         snprintf(ret_why, CONNECTION_WHY_MAX, "the agent on %s does not answer: %s", path,
-                 errno == 0 ? "it closed the connection" : strerror(errno));
+                 errno == 0 || errno == EPIPE || errno == ECONNRESET ? "it closed the connection"
+                                                                     : strerror(errno));
     }
 }
 
