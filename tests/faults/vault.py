@@ -56,8 +56,11 @@ class Vault:
         self.environment = {
             "HOME": self.home, "PATH": os.environ["PATH"], "SSH_AUTH_SOCK": self.socket,
             "DBUS_SESSION_BUS_ADDRESS": f"unix:path={directory}/bus", "XDG_RUNTIME_DIR": directory,
-            # Freed memory that ASan keeps would look like a leak.
+            # Freed memory that ASan or malloc(3) keeps would look like a leak: without these, one
+            # flood at its worst moment leaves 400 KiB on the agent's heap, of which nothing is in use.
             "ASAN_OPTIONS": "quarantine_size_mb=1:thread_local_quarantine_size_kb=64",
+            "GLIBC_TUNABLES": "glibc.malloc.trim_threshold=16384:glibc.malloc.top_pad=0:"
+                              "glibc.malloc.mmap_threshold=16384",
             "SSH_ASKPASS": f"{directory}/askpass"}
         self.desktop = []
         self.dunst = self.agent = self.keystore = self.prompt = None
