@@ -19,7 +19,9 @@
     text_constant(s) || \exists integer n; 0 <= n && \valid_read(s + (0 .. n)) && s[n] == 0;
 */
 
+/* n > 0: even where nothing is read, the pointer must not be NULL (7.24.1, paragraph 2). */
 /*@
+  requires n > 0;
   requires \valid_read((uint8_t *)a + (0 .. n - 1)) && \valid_read((uint8_t *)b + (0 .. n - 1));
   terminates \true;
   assigns \result \from ((uint8_t *)a)[0 .. n - 1], ((uint8_t *)b)[0 .. n - 1];
@@ -27,6 +29,7 @@
 extern int memcmp(const void *a, const void *b, size_t n);
 
 /*@
+  requires n > 0;
   requires \valid((uint8_t *)to + (0 .. n - 1)) && \valid_read((uint8_t *)from + (0 .. n - 1));
   requires \separated((uint8_t *)to + (0 .. n - 1), (uint8_t *)from + (0 .. n - 1));
   terminates \true;
@@ -52,6 +55,7 @@ extern size_t strlen(const char *s);
 extern int strcmp(const char *a, const char *b);
 
 /*@
+  requires n > 0;
   requires \valid_read((uint8_t *)s + (0 .. n - 1));
   terminates \true;
   assigns \result \from s, ((uint8_t *)s)[0 .. n - 1];
