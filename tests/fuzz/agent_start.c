@@ -274,10 +274,22 @@ static void unlock(void)
     close(fds[1]);
 }
 
+static bool has_files(void)
+{
+    struct agent *agent = NULL;
+
+    while ((agent = agents_next(agent)) != NULL) {
+        if (key_files_under_way(agent)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_quiet(void)
 {
     return client_count_local() == 0 && client_count_qrexec() == 0 && keystore_is_idle() &&
-           question_count() == 0 && !lock_state_is_locked();
+           question_count() == 0 && !lock_state_is_locked() && !has_files();
 }
 
 static void drop_keys(void)
@@ -305,6 +317,8 @@ void agent_reset(void)
         CHECK(turns++ < TURNS_MAX);
         if (lock_state_is_locked() && keystore_is_idle()) {
             unlock();
+        } else if (!lock_state_is_locked()) {
+            key_files_unlocked(); /* one of which the keystore said that it is locked */
         }
         prompt_say(PROMPT_DENY);
         prompt_give(PROMPT_DENY, 0, false);
