@@ -89,7 +89,9 @@ void header_forget(struct assembly *in);
 size_t body_next_cap(const struct assembly *in);
 
 /*@
-  requires assembly_valid(in) && in->body_have <= cap && 0 < cap <= FRAME_MAX;
+  requires \valid(in) && in->header_have <= FRAME_HEADER;
+  requires in->body_have <= in->body_len < FRAME_MAX;
+  requires in->body_have <= cap && 0 < cap <= FRAME_MAX;
   requires \valid(body + (0 .. cap - 1)) && \separated(in, body + (0 .. cap - 1));
   assigns in->body \from body;
   assigns in->body_cap \from cap;
@@ -131,7 +133,7 @@ struct room body_scrap(const struct assembly *in, uint8_t *scrap, size_t size);
 bool body_add(struct assembly *in, size_t n);
 
 /*@
-  requires assembly_valid(in);
+  requires \valid(in) && in->header_have <= FRAME_HEADER && in->body_len < FRAME_MAX;
   assigns in->body \from \nothing;
   assigns in->body_have, in->body_cap;
   ensures assembly_valid(in) && in->body == \null && in->body_have == 0 && in->body_cap == 0;

@@ -23,6 +23,26 @@ struct certificate {
     struct view signed_bytes; /* what the signature is over */
 };
 
+/*@
+  predicate certificate_fields_in(struct certificate c, uint8_t *data, integer len) =
+    view_in(c.key_id, data, len) && view_in(c.principals, data, len) &&
+    view_in(c.critical_options, data, len) && view_in(c.extensions, data, len) &&
+    view_in(c.signature_key, data, len) && view_in(c.signature, data, len) &&
+    view_in(c.signed_bytes, data, len);
+
+  predicate certificate_fields_valid(struct certificate c) =
+    view_valid(c.key_id) && view_valid(c.principals) && view_valid(c.critical_options) &&
+    view_valid(c.extensions) && view_valid(c.signature_key) && view_valid(c.signature) &&
+    view_valid(c.signed_bytes);
+*/
+
+/*@
+  requires view_valid(blob) && \valid(ret) && \separated(ret, blob.data + (0 .. blob.len - 1));
+  assigns *ret;
+  ensures \result == OK ==> public_key_in(&ret->key, blob.data, blob.len);
+  ensures \result == OK ==> certificate_fields_in(*ret, blob.data, blob.len);
+  ensures \result != OK ==> *ret == \old(*ret);
+*/
 /*
  * A whole certificate of a type that keyblob.h has. ERR_MALFORMED also for a blob that is a plain
  * key, and where the signature key is a certificate; the rest as public_key_parse(). Nothing is

@@ -20,10 +20,9 @@ struct host {
 static bool has_principal(const struct certificate *certificate, struct view host)
 {
     struct wire_reader r = wire_reader(certificate->principals.data, certificate->principals.len);
+    struct view principal;
 
-    while (r.err == OK && r.left > 0) {
-        struct view principal = wire_string(&r, FRAME_MAX);
-
+    while (wire_next_string(&r, &principal)) {
         if (principal.len <= HOST_MAX && !has_nul(principal) &&
             pattern_match_view(principal, host)) {
             return true;

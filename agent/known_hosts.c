@@ -230,9 +230,9 @@ static void add_names_of_line(const struct entry *entry, struct name_list *list)
 /* Takes the next principal for which the line lets its authority speak; false: there is none. */
 static bool next_principal(const struct entry *entry, struct wire_reader *r, struct view *ret)
 {
-    while (r->err == OK && r->left > 0) {
-        struct view name = wire_string(r, FRAME_MAX);
+    struct view name;
 
+    while (wire_next_string(r, &name)) {
         if (host_is_name(name) && host_names_have(&entry->names, name)) {
             *ret = name;
             return true;

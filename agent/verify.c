@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "keyblob.h"
+#include "signature_blob.h"
 
 /* OpenSSH's floor; a server's key may be older than what the vault holds. */
 #define RSA_VERIFY_MIN_BITS 1024
@@ -133,32 +134,30 @@ static enum err verify_rsa(const struct public_key *key, struct view algorithm,
     return err;
 }
 
-/* RFC 5656, section 3.1.2: `mpint r, mpint s`; libcrypto wants DER. The caller OPENSSL_free()s. */
+/* libcrypto wants DER. The caller OPENSSL_free()s. */
 static enum err der_signature(const struct public_key *key, struct view signature, uint8_t **ret,
                               size_t *ret_len)
 {
-    struct wire_reader reader = wire_reader(signature.data, signature.len);
-    struct view r = wire_mpint(&reader, key->type->field + 1);
-    struct view s = wire_mpint(&reader, key->type->field + 1);
+    struct ecdsa_signature numbers;
     ECDSA_SIG *pair;
-    BIGNUM *r_number;
-    BIGNUM *s_number;
-    enum err err = wire_end(&reader);
+    BIGNUM *r;
+    BIGNUM *s;
+    enum err err = ecdsa_signature_parse(signature, key->type->field, &numbers);
     int len = -1;
 
     if (err != OK) {
         return err;
     }
     pair = ECDSA_SIG_new();
-    r_number = BN_bin2bn(r.data, (int)r.len, NULL);
-    s_number = BN_bin2bn(s.data, (int)s.len, NULL);
+    r = BN_bin2bn(numbers.r.data, (int)numbers.r.len, NULL);
+    s = BN_bin2bn(numbers.s.data, (int)numbers.s.len, NULL);
     /* On success the pair owns both numbers. */
-    if (pair != NULL && ECDSA_SIG_set0(pair, r_number, s_number) == 1) {
+    if (pair != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
         *ret = NULL;
         len = i2d_ECDSA_SIG(pair, ret);
     } else {
-        BN_free(r_number);
-        BN_free(s_number);
+        BN_free(r);
+        BN_free(s);
     }
     ECDSA_SIG_free(pair);
     if (len < 0) {
@@ -211,17 +210,15 @@ enum err verify_signature(struct view key_blob, struct view signature, struct vi
         [KEY_RSA] = verify_rsa,
         [KEY_ECDSA] = verify_ecdsa,
     };
-    struct wire_reader r = wire_reader(signature.data, signature.len);
-    struct view algorithm = wire_string(&r, KEY_TYPE_MAX);
-    struct view raw = wire_string(&r, SIGNATURE_MAX);
+    struct signature_blob blob;
     struct public_key key;
     enum err err = public_key_parse(key_blob, &key);
 
     if (err == OK) {
-        err = wire_end(&r);
+        err = signature_blob_parse(signature, &blob);
     }
     if (err == OK) {
-        err = verifiers[key.type->kind](&key, algorithm, raw, data);
+        err = verifiers[key.type->kind](&key, blob.algorithm, blob.bytes, data);
         ERR_clear_error();
     }
     return err;

@@ -141,6 +141,7 @@ static inline void store_u32(uint8_t p[4], uint32_t n)
   assigns r->at \from r->at, r->left;
   assigns r->left, r->err;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
+  ensures r->err == OK ==> r->left == \old(r->left) - 4;
   ensures r->err != OK ==> \result == 0;
 */
 /* uint32; 0 after an error. */
@@ -186,6 +187,7 @@ static inline bool wire_bool(struct wire_reader *r)
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures view_valid(\result) && view_in(\result, \old(r->at), \old(r->left));
   ensures \result.len <= max;
+  ensures r->err == OK ==> r->left == \old(r->left) - 4 - \result.len;
   ensures r->err != OK ==> \result.len == 0;
 */
 /* string of at most max bytes: longer is ERR_TOO_BIG, past the end ERR_MALFORMED. */
@@ -197,6 +199,32 @@ static inline struct view wire_string(struct wire_reader *r, size_t max)
         r->err = ERR_TOO_BIG;
     }
     return wire_bytes(r, n);
+}
+
+/*@
+  requires reader_valid(r) && \valid(ret) && \separated(r, ret);
+  requires \separated(ret, r->at + (0 .. r->left - 1));
+  assigns r->at \from r->at, r->left;
+  assigns r->left, r->err, *ret;
+  ensures reader_valid(r) && reader_moved{Pre, Post}(r);
+  ensures \result ==> view_valid(*ret) && view_in(*ret, \old(r->at), \old(r->left));
+  ensures \result ==> r->left < \old(r->left);
+  ensures !\result ==> *ret == \old(*ret) && (r->err != OK || r->left == 0);
+*/
+/* For strings, one after the other, until the end. False: there is none, or it was an error. */
+static inline bool wire_next_string(struct wire_reader *r, struct view *ret)
+{
+    struct view v;
+
+    if (r->err != OK || r->left == 0) {
+        return false;
+    }
+    v = wire_string(r, UINT32_MAX);
+    if (r->err != OK) {
+        return false;
+    }
+    *ret = v;
+    return true;
 }
 
 /*@
@@ -248,7 +276,7 @@ static inline enum err must_check wire_end(const struct wire_reader *r)
 }
 
 /*@
-  requires view_valid(v) && text_constant(text);
+  requires view_valid(v) && text_valid(text);
   assigns \nothing;
 */
 static inline bool view_is(struct view v, const char *text)
@@ -286,6 +314,12 @@ struct wire_writer {
   predicate view_apart(struct wire_writer *w, struct view v) =
     view_valid(v) && \separated(w, v.data + (0 .. v.len - 1)) &&
     \separated(w->data + (0 .. w->cap - 1), v.data + (0 .. v.len - 1));
+
+  predicate text_apart(struct wire_writer *w, char *text) =
+    text_constant(text) ||
+    \exists integer n; 0 <= n && \valid_read(text + (0 .. n)) && text[n] == 0 &&
+      \separated(w, (uint8_t *)text + (0 .. n)) &&
+      \separated(w->data + (0 .. w->cap - 1), (uint8_t *)text + (0 .. n));
 */
 
 /*@
@@ -372,7 +406,7 @@ static inline void put_string(struct wire_writer *w, struct view v)
 }
 
 /*@
-  requires writer_valid(w) && text_constant(text);
+  requires writer_valid(w) && text_apart(w, text);
   assigns *w, w->data[0 .. w->cap - 1];
   ensures writer_valid(w) && writer_took{Pre, Post}(w);
 */

@@ -38,6 +38,7 @@ struct add_request {
   requires view_valid(body) && \valid(ret) && \separated(ret, body.data + (0 .. body.len - 1));
   assigns *ret;
   ensures \result == OK ==> add_in(*ret, body.data, body.len);
+  ensures \result == OK ==> key_type_valid(ret->public.type) && key_valid(ret->public);
   ensures \result != OK ==> *ret == \old(*ret);
 */
 /*

@@ -238,12 +238,13 @@ static enum err put_key(enum der_format format, struct view der, struct wire_wri
 enum err keyfile_der(enum der_format format, struct view der, struct keyfile_key *ret)
 {
     struct keyfile_key key = {.bytes = secret_alloc(der.len + MESSAGE_EXTRA)};
-    struct wire_writer w = wire_writer(key.bytes, der.len + MESSAGE_EXTRA);
+    struct wire_writer w;
     enum err err;
 
     if (key.bytes == NULL) {
         return ERR_NO_MEMORY;
     }
+    w = wire_writer(key.bytes, der.len + MESSAGE_EXTRA);
     err = put_key(format, der, &w);
     if (err == OK) {
         err = add_request_parse(wire_written(&w), false, &key.add);

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # Pure modules and both decoders; of each the .c and the .h, where there is code.
 decide="include/wire include/framing include/keyblob include/purpose include/approval
     agent/assembly agent/proto agent/peer agent/bind agent/bind_request agent/certificate
+    agent/certificate_parse agent/signature_blob
     agent/constraint agent/constraint_fields agent/constraint_parse agent/constraint_permit
     agent/policy agent/policy_decide agent/policy_entries agent/policy_explain agent/policy_file
     agent/policy_lines agent/policy_words agent/known_hosts agent/known_hosts_keys
