@@ -146,9 +146,8 @@ static inline void wire_public_fields(struct wire_reader *r, struct public_key *
 }
 
 /*@
-  requires \valid_read(key) && (key->type == \null || public_key_valid(key));
+  requires \valid_read(key) && public_key_valid(key);
   assigns \nothing;
-  ensures \result == OK ==> key->type != \null;
 */
 /* Sizes that the wire format leaves open. OK, or ERR_KEY_INVALID. */
 static inline enum err must_check public_key_check_sizes(const struct public_key *key)

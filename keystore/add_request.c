@@ -162,6 +162,16 @@ static struct view read_comment(struct wire_reader *r)
 }
 
 /*@
+  requires view_valid(name);
+  assigns \nothing;
+  ensures \result != OK;
+*/
+static enum err other_constraint(struct view name)
+{
+    return view_is(name, "sk-provider@openssh.com") ? ERR_CONSTRAINT_SK : ERR_CONSTRAINT;
+}
+
+/*@
   requires reader_valid(r);
   assigns r->at \from r->at, r->left;
   assigns r->left, r->err;
@@ -186,10 +196,8 @@ static struct view read_destinations(struct wire_reader *r)
         if (destinations.len == 0) {
             r->err = ERR_MALFORMED;
         }
-    } else if (view_is(name, "sk-provider@openssh.com")) {
-        r->err = ERR_CONSTRAINT_SK;
     } else {
-        r->err = ERR_CONSTRAINT;
+        r->err = other_constraint(name);
     }
     return destinations;
 }

@@ -37,8 +37,11 @@ struct add_request {
 /*@
   requires view_valid(body) && \valid(ret) && \separated(ret, body.data + (0 .. body.len - 1));
   assigns *ret;
-  ensures \result == OK ==> add_in(*ret, body.data, body.len);
-  ensures \result == OK ==> key_type_valid(ret->public.type) && key_valid(ret->public);
+  ensures \result == OK ==> key_in(ret->public, body.data, body.len);
+  ensures \result == OK ==> view_in(ret->certificate, body.data, body.len);
+  ensures \result == OK ==> view_in(ret->private_part, body.data, body.len);
+  ensures \result == OK ==> view_in(ret->comment, body.data, body.len);
+  ensures \result == OK ==> view_in(ret->destinations, body.data, body.len);
   ensures \result != OK ==> *ret == \old(*ret);
 */
 /*

@@ -44,6 +44,7 @@ extern void *memcpy(void *restrict to, const void *restrict from, size_t n);
   terminates \true;
   assigns \result \from s[0 ..];
   ensures \valid_read(s + (0 .. \result)) && s[\result] == 0;
+  ensures \forall integer i; 0 <= i < \result ==> s[i] != 0;
 */
 extern size_t strlen(const char *s);
 
