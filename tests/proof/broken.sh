@@ -65,7 +65,7 @@ broken include/wire.h put_mpint 's/^        v.len--;$//' "${goal}put_mpint_"
 # A claim in the place of a proof
 broken include/wire.h wire_bytes 's/^    struct view v = {.data = r->at, .len = 0};/&\n    \/*@ admit n <= r->left; *\//' \
     'admit in an annotation'
-broken agent/assembly.h descriptor_end 's/ensures .result <= n/terminates \\false; &/' \
+broken agent/assembly.h descriptor_end 's/requires .valid_read(bytes + (0 .. n - 1));/& terminates \\false;/' \
     'terminates in an annotation'
 # A condition that nobody can meet
 broken include/wire.h wire_end 's/requires .valid_read(r);/& requires r->left > r->left + 1;/' \
