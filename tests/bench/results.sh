@@ -22,7 +22,9 @@
 #   cmake --build build/bench --target bench-all && tests/bench/results.sh build/bench
 #
 # Where the machine has something else to do, it waits two minutes for the end of that, and gives up.
-# Root measures memory, too.
+# Root measures memory, too. All is below $TMPDIR, and the prompt watches the directories
+# above its home: where a great many files have come and gone there, inotify_add_watch(2) goes through
+# all the names that the kernel still has, and the section start shows that instead.
 set -eu -o pipefail
 export LC_ALL=C
 unset DISPLAY WAYLAND_DISPLAY SSH_AUTH_SOCK SSH_AGENT_PID SSH_ASKPASS GNUPGHOME
