@@ -17,7 +17,7 @@ static bool are_strings(struct view bytes, size_t max, bool pairs)
       loop assigns r, string, count;
       loop variant r.left;
     */
-    while (wire_next_string(&r, &string)) {
+    while (wire_next_string(&r, FRAME_MAX, &string)) {
         count++;
     }
     return r.err == OK && count <= max && (!pairs || count % 2 == 0);

@@ -22,7 +22,7 @@ static bool has_principal(const struct certificate *certificate, struct view hos
     struct wire_reader r = wire_reader(certificate->principals.data, certificate->principals.len);
     struct view principal;
 
-    while (wire_next_string(&r, &principal)) {
+    while (wire_next_string(&r, FRAME_MAX, &principal)) {
         if (principal.len <= HOST_MAX && !has_nul(principal) &&
             pattern_match_view(principal, host)) {
             return true;

@@ -232,7 +232,7 @@ static bool next_principal(const struct entry *entry, struct wire_reader *r, str
 {
     struct view name;
 
-    while (wire_next_string(r, &name)) {
+    while (wire_next_string(r, FRAME_MAX, &name)) {
         if (host_is_name(name) && host_names_have(&entry->names, name)) {
             *ret = name;
             return true;

@@ -40,8 +40,8 @@ struct public_key {
 
 /*@
   requires view_valid(name) && \valid(ret) && \valid(ret_cert) && \separated(ret, ret_cert);
-  assigns *ret \from name;
-  assigns *ret_cert \from name;
+  assigns *ret \from indirect:name;
+  assigns *ret_cert \from indirect:name;
   ensures \result == OK ==> key_type_valid(*ret);
   ensures \result != OK ==> *ret == \old(*ret) && *ret_cert == \old(*ret_cert);
 */
@@ -153,7 +153,7 @@ static inline void wire_public_fields(struct wire_reader *r, struct public_key *
 static inline enum err must_check public_key_check_sizes(const struct public_key *key)
 {
     if (key->type == NULL) {
-        return ERR_KEY_TYPE; /* nothing was read */
+        return ERR_KEY_TYPE; /* never; clang's analyzer does not see that a type was found */
     }
     switch (key->type->kind) {
     case KEY_RSA:

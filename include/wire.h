@@ -208,18 +208,21 @@ static inline struct view wire_string(struct wire_reader *r, size_t max)
   assigns r->left, r->err, *ret;
   ensures reader_valid(r) && reader_moved{Pre, Post}(r);
   ensures \result ==> view_valid(*ret) && view_in(*ret, \old(r->at), \old(r->left));
-  ensures \result ==> r->left < \old(r->left);
+  ensures \result ==> ret->len <= max && r->left < \old(r->left);
   ensures !\result ==> *ret == \old(*ret) && (r->err != OK || r->left == 0);
 */
-/* For strings, one after the other, until the end. False: there is none, or it was an error. */
-static inline bool wire_next_string(struct wire_reader *r, struct view *ret)
+/*
+ * For strings of at most max bytes, one after the other, until the end. False: there is none, or it
+ * was an error, as wire_string()'s.
+ */
+static inline bool wire_next_string(struct wire_reader *r, size_t max, struct view *ret)
 {
     struct view v;
 
     if (r->err != OK || r->left == 0) {
         return false;
     }
-    v = wire_string(r, UINT32_MAX);
+    v = wire_string(r, max);
     if (r->err != OK) {
         return false;
     }

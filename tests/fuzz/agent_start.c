@@ -318,7 +318,7 @@ void agent_reset(void)
         if (lock_state_is_locked() && keystore_is_idle()) {
             unlock();
         } else if (!lock_state_is_locked()) {
-            key_files_unlocked(); /* one of which the keystore said that it is locked */
+            key_files_unlocked(); /* for a file that "locked" was said of when nothing was */
         }
         prompt_say(PROMPT_DENY);
         prompt_give(PROMPT_DENY, 0, false);

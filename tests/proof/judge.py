@@ -3,8 +3,8 @@
 
 Prints goals and proved goals of each function and appends them to WORK/new. Fails when a goal is
 not proved, when a function has none, when it calls something that nobody proves, and on every
-warning that is not known to be harmless: with status 2 when the provers were too weak, and nothing
-else was wrong, and with 1.
+warning that is not known to be harmless. The status is 2 when goals are not proved and nothing else
+is wrong, so that another prover may try, and 1 for the rest.
 """
 
 import json
