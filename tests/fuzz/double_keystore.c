@@ -7,6 +7,7 @@
 
 #include "approval.h"
 #include "clock.h"
+#include "connection.h"
 #include "proto.h"
 #include "reading.h"
 
@@ -17,10 +18,14 @@
 #define SAID_MAX    512U
 #define FRAME_BYTES (4 + IPC_MAX)
 
+/* Each connection has one at most, and one more is under way for a connection that has gone. */
+#define SIGNS_AT_ONCE (CONNECTIONS + 1U)
+
 struct held {
     uint64_t id; /* 0: none */
     uint32_t agent;
     bool confirm, sealed;
+    unsigned late; /* requests that the agent may have decided on before `confirm` */
     size_t blob_len;
     uint8_t blob[BLOB_MAX];
 };
@@ -224,14 +229,20 @@ static void put_key(struct wire_writer *w, const struct held *held, uint64_t dea
     put_string(w, destinations);
 }
 
-static enum err keep(uint32_t agent, struct view blob, struct held **ret)
+static enum err keep(uint32_t agent, struct view blob, bool confirm, struct held **ret)
 {
     struct held *held = place_of(agent, blob);
 
     if (held == NULL || blob.len > BLOB_MAX) {
         return ERR_TOO_MANY;
     }
-    held->id = held->id != 0 ? held->id : ++last_id;
+    if (held->id == 0) {
+        held->id = ++last_id;
+        held->late = 0;
+    } else if (confirm && !held->confirm) {
+        held->late = SIGNS_AT_ONCE;
+    }
+    held->confirm = confirm;
     held->agent = agent;
     held->blob_len = blob.len;
     memcpy(held->blob, blob.data, blob.len);
@@ -252,11 +263,11 @@ static enum err do_add(struct wire_reader *r, struct wire_writer *w)
     wire_u32(r);
     err = read_add(wire_rest(r), constrained, &blob, &reading);
     if (err == OK) {
-        err = keystore.locked ? ERR_LOCKED : keep(agent, wire_written(&blob), &held);
+        err =
+            keystore.locked ? ERR_LOCKED : keep(agent, wire_written(&blob), reading.confirm, &held);
     }
     if (err == OK) {
         limit_add(wire_written(&blob), reading.destinations);
-        held->confirm = reading.confirm;
         held->sealed = false;
         put_key(w, held, reading.life > 0 ? boottime_ms() + reading.life * UINT64_C(1000) : 0,
                 reading.comment, reading.destinations);
@@ -278,23 +289,36 @@ static enum err do_add_file(struct wire_reader *r, struct wire_writer *w)
     point[0] = (uint8_t)(ticket & 3);
     put_text(&blob, "ssh-ed25519");
     put_string(&blob, (struct view){point, sizeof point});
-    err = keystore.locked ? ERR_LOCKED : keep(agent, wire_written(&blob), &held);
+    err = keystore.locked ? ERR_LOCKED : keep(agent, wire_written(&blob), (ticket & 2) != 0, &held);
     if (err == OK) {
         limit_add(wire_written(&blob), (struct view){0});
         held->sealed = (ticket & 1) != 0;
-        held->confirm = (ticket & 2) != 0;
         put_key(w, held, 0, (struct view){point, 0}, (struct view){point, 0});
     }
     return err;
 }
 
+/* Nobody was asked because the key had no `confirm` then; if it has one now, it is not signed. */
+static enum err check_allowed(struct held *held, struct view qube, bool approved, struct view data)
+{
+    struct view blob = {held->blob, held->blob_len};
+
+    if (prompt_allowed(qube, blob, held->confirm, data)) {
+        return OK;
+    }
+    CHECK(!approved && held->late > 0 && prompt_allowed(qube, blob, false, data));
+    held->late--;
+    return ERR_CONFIRM;
+}
+
 static enum err do_sign(struct wire_reader *r, struct wire_writer *w)
 {
     uint8_t hash[HASH_SIZE];
-    const struct held *held = find(wire_u64(r));
+    struct held *held = find(wire_u64(r));
     struct view qube;
     struct view approval;
     struct view data;
+    enum err err;
 
     wire_u32(r); /* flags */
     qube = wire_string(r, QUBE_NAME_MAX);
@@ -304,9 +328,9 @@ static enum err do_sign(struct wire_reader *r, struct wire_writer *w)
     if (held == NULL) {
         return ERR_NOT_FOUND;
     }
-    CHECK(prompt_allowed(qube, (struct view){held->blob, held->blob_len}, held->confirm, data));
-    if (keystore.locked || held->sealed) {
-        return keystore.locked ? ERR_LOCKED : ERR_SEALED;
+    err = check_allowed(held, qube, approval.len > 0, data);
+    if (err != OK || keystore.locked || held->sealed) {
+        return err != OK ? err : keystore.locked ? ERR_LOCKED : ERR_SEALED;
     }
     crypto_generichash(hash, sizeof hash, data.data, data.len, held->blob, 32);
     put_string(w, (struct view){hash, sizeof hash});
@@ -424,12 +448,16 @@ static void answer(void)
 {
     struct wire_reader r = wire_reader(keystore.in + 4, keystore.have - 4);
     uint8_t op = wire_u8(&r);
-    bool was_locked = keystore.locked;
+    bool says = keystore.has_said && op != IPC_UNSEAL;
     struct wire_writer w = begin(OK);
-    enum err err = do_request(op, &r, &w);
+    enum err err = OK;
 
-    if (keystore.has_said && op != IPC_UNSEAL) {
-        keystore.locked = was_locked;
+    /* What it says that it did not do it did not do; what may be signed is looked at all the same.
+     */
+    if (!says || op == IPC_SIGN) {
+        err = do_request(op, &r, &w);
+    }
+    if (says) {
         err = say(op, &w);
     }
     if (err == OK && op == IPC_SIGN) {

@@ -110,12 +110,14 @@ static struct wire_writer begin(enum prompt_message type)
     return w;
 }
 
-static void end(struct wire_writer *w)
+/* False: there was no room, and it is left out. */
+static bool end(struct wire_writer *w)
 {
-    if (w->err == OK) { /* else there is no room, and it is left out */
+    if (w->err == OK) {
         store_u32(w->data, (uint32_t)w->len - 4);
         prompt.out.len += w->len;
     }
+    return w->err == OK;
 }
 
 void prompt_policy(size_t number)
@@ -123,15 +125,18 @@ void prompt_policy(size_t number)
     struct wire_writer w = begin(PROMPT_FILE);
 
     number %= sizeof policies / sizeof policies[0];
-    prompt.only_work = number == POLICY_NONE ? prompt.only_work : number == POLICY_ONLY_WORK;
     put_u8(&w, PROMPT_FILE_POLICY);
     put_text(&w, "/etc/qubes-split-ssh.conf");
     put_text(&w, policies[number]);
-    end(&w);
+    if (!end(&w)) {
+        return;
+    }
     w = begin(PROMPT_FILES);
     put_text(&w, "");
     put_text(&w, "");
-    end(&w);
+    if (end(&w) && number != POLICY_NONE) {
+        prompt.only_work = number == POLICY_ONLY_WORK;
+    }
 }
 
 void prompt_open(int fd)

@@ -329,6 +329,11 @@ def write_client_vault(seeds, messages, local, add):
                               command(C_REMOVE, 0, 0), frame(0, LIST)))
     seeds.put("seed-audit", program(local, plain, command(AUDIT, 1), ask_sign(0), command(AUDIT, 0),
                                ask_sign(0)))
+    confirm, other = add("ed25519256-confirm"), open_connection(1, NO_QUBE)
+    seeds.put("seed-confirm-refused", program(local, plain, command(KEYSTORE, 5), confirm, ask_sign(0)))
+    seeds.put("seed-confirm-late", program(
+        local, plain, other, command(DELAY, 30), confirm, ask_sign(1), command(TURNS, 200),
+        command(TURNS, 200), command(DELAY, 0), *(ask_sign(1), command(SAY, ALLOW_ONCE)) * 12))
     for ticket in range(8):
         seeds.put(f"file{ticket}", program(
             local, command(KEY, ticket, 0, string(b"/home/user/.ssh/identities.d/key")),
