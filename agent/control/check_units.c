@@ -18,6 +18,7 @@ void check_programs(struct check *check)
         SPLIT_SSH_BINDIR "/split-ssh-agent",
         SPLIT_SSH_LIBEXECDIR "/split-ssh-keystore",
         SPLIT_SSH_LIBEXECDIR "/split-ssh-prompt",
+        SPLIT_SSH_LIBEXECDIR "/split-ssh-prompt-child",
     };
     bool missing = false;
     char install[128];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* split-ssh-prompt ask: one question, whose answer is the exit status. */
+/* split-ssh-prompt-child ask: one question, whose answer is the exit status. */
 #include <errno.h>
 #include <sysexits.h>
 #include <unistd.h>

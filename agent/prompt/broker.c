@@ -2,6 +2,7 @@
 #include "broker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 #include "questions.h"
 #include "side.h"
 
-#define RETRY_MS 1000 /* after a lack of memory */
+#define RETRY_MS      1000 /* after a lack of memory */
+#define CHILD_PROGRAM SPLIT_SSH_LIBEXECDIR "/split-ssh-prompt-child"
 
 /* One for the process; static, as its buffer is no matter for a stack. */
 static struct broker {
@@ -31,6 +33,7 @@ static struct broker {
     struct key_files key_files;
     struct passphrases passphrases;
     int children; /* signalfd(2): SIGCHLD */
+    char child_program[sizeof CHILD_PROGRAM + 32];
 } broker;
 
 static enum err send_answer(struct broker *b, const struct answer *answer)
@@ -356,14 +359,31 @@ static void name_vault(char *ret, size_t cap)
     }
 }
 
+/*
+ * The file that is there now stays the one, also when an update puts another in its place, which
+ * might speak to another broker than us. Without it there is no question; all else goes on.
+ */
+static void find_child_program(struct broker *b)
+{
+    int fd = open(CHILD_PROGRAM, O_PATH | O_CLOEXEC);
+
+    if (fd < 0) {
+        log_line("%s: %s: nothing can be asked", CHILD_PROGRAM, strerror(errno));
+        snprintf(b->child_program, sizeof b->child_program, "%s", CHILD_PROGRAM);
+    } else {
+        snprintf(b->child_program, sizeof b->child_program, "/proc/self/fd/%d", fd);
+    }
+}
+
 static enum err start(struct broker *b)
 {
     sigset_t child;
 
     b->channel.fd = IPC_FD;
-    b->questions.program = CHILD_PROGRAM;
-    b->bubbles.program = CHILD_PROGRAM;
-    b->passphrases = (struct passphrases){.program = CHILD_PROGRAM, .side = &b->side};
+    find_child_program(b);
+    b->questions.program = b->child_program;
+    b->bubbles.program = b->child_program;
+    b->passphrases = (struct passphrases){.program = b->child_program, .side = &b->side};
     name_vault(b->bubbles.vault, sizeof b->bubbles.vault);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);

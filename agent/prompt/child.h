@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the broker and its children say to each other. Both are split-ssh-prompt: the broker runs
- * itself anew for each question and each bubble, so that what GLib, a notification server or an
- * askpass program do to a child cannot touch the key of approvals.
+ * What the broker, split-ssh-prompt, and its children say to each other. They are a program of
+ * their own, started anew for each question and each bubble, so that what GLib, a notification
+ * server or an askpass program do to a child cannot touch the key of approvals.
  *
- *   split-ssh-prompt ask    string title, string body, string while_label, uint32 timeout_ms
- *   split-ssh-prompt tell   string title, string body
+ *   split-ssh-prompt-child ask    string title, string body, string while_label, uint32 timeout_ms
+ *   split-ssh-prompt-child tell   string title, string body
  *
  * come on standard input, which then ends, in SSH wire format, at most CHILD_INPUT_MAX bytes. All
  * text is printable ASCII, and newlines in a body. An empty while_label: only "once" is offered.
  *
- *   split-ssh-prompt passphrase
+ *   split-ssh-prompt-child passphrase
  *
  * has a stream socket to the broker as standard input, and the writing end of a pipe to the
  * keystore as standard output. It gets `uint32 length` and then, length bytes, `string title,

@@ -8,8 +8,6 @@
 #include "prompt_ipc.h"
 #include "wire.h"
 
-#define CHILD_PROGRAM "/proc/self/exe" /* this very program, even after an update */
-
 /*
  * Runs `program what` with input (CHILD_INPUT_MAX bytes at most) on standard input, no other
  * descriptor but standard error, no signal blocked or ignored, in a process group of its own; it

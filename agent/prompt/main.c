@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * split-ssh-prompt: asks the user, and says what was done. The broker, which the agent starts,
- * holds the key of approvals and shows nothing; its children show one thing each and hold nothing.
+ * split-ssh-prompt, the broker, which the agent starts: it has the user asked, and holds the key of
+ * approvals. It shows nothing, and no library of a desktop is in it; split-ssh-prompt-child shows.
  */
 #include <errno.h>
 #include <sodium.h>
 
 #include "approvals.h"
 #include "broker.h"
-#include "child.h"
 #include "harden.h"
 #include "helper.h"
 #include "ipc.h"
@@ -44,41 +43,17 @@ static int run_broker(bool foreground)
     return broker_serve();
 }
 
-static bool is(const char *argument, const char *word)
-{
-    return argument != NULL && strcmp(argument, word) == 0;
-}
-
-/* Lives are longer than what is asked can take, so that a child outlives no dead broker for ever.
- */
-static const struct {
-    const char *name;
-    int (*run)(void);
-    unsigned life_ms;
-} children[] = {
-    {CHILD_ASK, ask_main, QUESTION_TIMEOUT_MS + 2 * PROMPT_GRACE_MS},
-    {CHILD_TELL, tell_main, QUESTION_TIMEOUT_MS + 2 * PROMPT_GRACE_MS},
-    {CHILD_PASSPHRASE, passphrase_main,
-     2 * PASSPHRASE_TIMEOUT_MS + APPROVAL_HELD_MS + REMEMBER_TIMEOUT_MS + 2 * PROMPT_GRACE_MS},
-};
-
 /* -f: the agent is in the foreground; keep standard error. */
 int main(int argc, char *argv[])
 {
-    const char *what = argc == 2 ? argv[1] : NULL;
+    bool foreground = argc == 2 && strcmp(argv[1], "-f") == 0;
 
     if (!standard_fds_open() || harden_process() != OK) {
         return fatal(IPC_EXIT_SANDBOX, "cannot close the process off");
     }
-    for (size_t i = 0; i < sizeof children / sizeof children[0]; i++) {
-        if (is(what, children[i].name)) {
-            harden_limit_life(children[i].life_ms);
-            return children[i].run();
-        }
-    }
-    if (argc > 2 || (argc == 2 && !is(what, "-f")) || !helper_has_socket(IPC_FD)) {
+    if (argc > (foreground ? 2 : 1) || !helper_has_socket(IPC_FD)) {
         log_line("this program is started by split-ssh-agent, not by hand");
         return IPC_EXIT_USAGE;
     }
-    return run_broker(argc == 2);
+    return run_broker(foreground);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* split-ssh-prompt passphrase: one passphrase, from the Secret Service or from the user. */
+/* split-ssh-prompt-child passphrase: one passphrase, from the Secret Service or from the user. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -18,7 +18,7 @@ struct answer {
 
 /*
  * The questions that are open, a child each. Times are ms of CLOCK_BOOTTIME. program is what the
- * children run, CHILD_PROGRAM but in tests.
+ * children run: split-ssh-prompt-child, but in tests.
  */
 struct asked;
 struct questions {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* split-ssh-prompt tell: one bubble. */
+/* split-ssh-prompt-child tell: one bubble. */
 #include <sysexits.h>
 #include <unistd.h>
 

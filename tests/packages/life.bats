@@ -34,6 +34,11 @@ is_linked() {
         >"$BATS_TEST_TMPDIR/libraries"
     grep libsodium "$BATS_TEST_TMPDIR/libraries"
     refute grep 'not found' "$BATS_TEST_TMPDIR/libraries"
+    # GLib is in no process that stays.
+    within sh -c 'cd /usr/libexec/split-ssh; ldd split-ssh-keystore split-ssh-prompt \
+        /usr/bin/split-ssh-agent' >"$BATS_TEST_TMPDIR/libraries"
+    grep -c libsodium "$BATS_TEST_TMPDIR/libraries" | grep -x 3
+    refute grep -E 'glib|gobject|gio|libsecret' "$BATS_TEST_TMPDIR/libraries"
 }
 
 @test "a client alone" {

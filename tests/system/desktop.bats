@@ -366,7 +366,7 @@ END
         "$(wire_text a)$(wire_text $'\xe2\x80\xae')$(wire_text c)$(u32 1)" \
         "$(wire_text a)$(wire_text "$(printf 'x%.0s' {1..5000})")$(wire_text c)$(u32 1)"; do
         unhex "$input" >"$D/input"
-        run timeout 30 "$PROMPT" ask <"$D/input"
+        run timeout 30 "$CHILD" ask <"$D/input"
         [ "$status" -eq 65 ] || { echo "$input: $output"; return 1; }
     done
     refute grep -q shown "$D/shown"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034,SC2016
 # A desktop without a screen: Xvfb, a session bus that starts nothing by itself, dunst; and the
-# children of split-ssh-prompt, which show a question or a bubble there.
+# children of split-ssh-prompt, split-ssh-prompt-child, which show a question or a bubble there.
 
 # spawn, end_all, wait_until, ends_with, wire_text, unhex, u32
 source "$BATS_TEST_DIRNAME/agent_setup.bash"
 
-PROMPT="$SPLIT_SSH_BUILD/libexec/split-ssh/split-ssh-prompt"
+CHILD="$SPLIT_SSH_BUILD/libexec/split-ssh/split-ssh-prompt-child"
 NOTIFICATION_SERVER="$SPLIT_SSH_BUILD/tests/standin/notification-server"
 
 # enum child_exit of agent/prompt/child.h
@@ -116,7 +116,7 @@ ask() {
     local input="$D/input.$((ASKED++))"
 
     unhex "$(wire_text "$1")$(wire_text "$2")$(wire_text "${3-}")$(u32 "${4:-25000}")" >"$input"
-    "$PROMPT" ask <"$input" 2>>"$AGENT_LOG" 3>&- &
+    "$CHILD" ask <"$input" 2>>"$AGENT_LOG" 3>&- &
     ASK_PID=$!
     remember "$ASK_PID"
 }
@@ -141,7 +141,7 @@ answers() {
 
 # bubble TITLE BODY
 bubble() {
-    unhex "$(wire_text "$1")$(wire_text "$2")" | timeout 30 "$PROMPT" tell 2>>"$AGENT_LOG"
+    unhex "$(wire_text "$1")$(wire_text "$2")" | timeout 30 "$CHILD" tell 2>>"$AGENT_LOG"
 }
 
 # askpass_script: reads its body from stdin; it is SSH_ASKPASS from now on, display or not.

@@ -284,7 +284,7 @@ END
     refused() {
         local status=0
 
-        unhex "$(u32 $((${#1} / 2)))$1" | timeout 30 "$PROMPT" passphrase >"$D/out" 2>>"$AGENT_LOG" ||
+        unhex "$(u32 $((${#1} / 2)))$1" | timeout 30 "$CHILD" passphrase >"$D/out" 2>>"$AGENT_LOG" ||
             status=$?
         [ "$status" -eq 65 ]
     }
@@ -294,7 +294,7 @@ END
     refused "$title$(wire_text body)$(wire_text MD5:00)$(wire_text label)01000000ff"
     refused "$title$(wire_text body)$(wire_text "$FINGERPRINT")$(wire_text '')01000000ff"
     refused "$title$(wire_text $'b\e')$(wire_text "$FINGERPRINT")$(wire_text label)01000000ff"
-    unhex 00001001 | { run timeout 30 "$PROMPT" passphrase; [ "$status" -eq 65 ]; }
+    unhex 00001001 | { run timeout 30 "$CHILD" passphrase; [ "$status" -eq 65 ]; }
 }
 
 @test "remember, in a locked keyring whose dialog is closed: a bubble says that it was not stored" {

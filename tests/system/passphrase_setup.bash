@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034
-# `split-ssh-prompt passphrase` with a broker that is a script, split-ssh-askpass, and the dialogs
+# `split-ssh-prompt-child passphrase` with a broker that is a script, split-ssh-askpass, and the dialogs
 # that they show.
 
 source "$BATS_TEST_DIRNAME/keyring_setup.bash"
@@ -57,7 +57,7 @@ END
 # says what became of it. In the background; what it saw is in BROKER_OUT.
 broker() {
     : >"$BROKER_OUT"
-    spawn python3 "$D/broker.py" "$PROMPT" "$FINGERPRINT" "${1-yes}" "${2-25000}" "${3-end}" \
+    spawn python3 "$D/broker.py" "$CHILD" "$FINGERPRINT" "${1-yes}" "${2-25000}" "${3-end}" \
         >"$BROKER_OUT" 2>>"$AGENT_LOG"
     BROKER_PID=$SPAWNED
     wait_until grep -q '^child' "$BROKER_OUT"
