@@ -130,6 +130,35 @@ END
     vault_root rm /usr/bin/ssh-askpass
 }
 
+# said_in_vault TEXT
+said_in_vault() {
+    journal vault | grep -q -F -e "$1"
+}
+
+@test "an update changes the program of questions at the next start, and without it the answer is no" {
+    local child=/usr/libexec/split-ssh/split-ssh-prompt-child
+
+    printf '#!/bin/sh\nexit 0\n' | into vault /usr/bin/ssh-askpass 755
+    vault systemctl --user set-environment DISPLAY=:7
+    restart_agent
+    wait_until listed dev work
+    vault_root mv "$child" "$child.old"
+    printf '#!/bin/sh\nexit 1\n' | into vault "$child" 755
+    sign
+    restart_agent
+    wait_until listed dev work
+    refute sign
+    vault_root rm "$child"
+    restart_agent
+    wait_until listed dev work
+    refute sign
+    wait_until said_in_vault "$child: No such file or directory: nothing can be asked"
+    vault_root mv "$child.old" "$child"
+    sign
+    vault systemctl --user unset-environment DISPLAY
+    vault_root rm /usr/bin/ssh-askpass
+}
+
 is_another() {
     local now
 
