@@ -52,6 +52,11 @@ def check_pages(report, pages):
     return ours
 
 
+def named(page):
+    """The programs that it is about."""
+    return {call.args[0] for call in page.of("Nm", section="NAME")}
+
+
 def check_programs(report, pages):
     """Programs are those of split_ssh_program() in CMake; pages are installed."""
     names = {p.name for p in pages}
@@ -61,7 +66,7 @@ def check_programs(report, pages):
         for name, where in made:
             found += 1
             number = "1" if where == "bin" else "8"
-            report.check(any(p.name == name and p.number == number for p in pages),
+            report.check(any(name in named(p) and p.number == number for p in pages),
                          path.relative_to(mdoc.ROOT), f"there is no page {name}({number})")
     report.check(found > 4, "CMakeLists.txt", f"only {found} programs found")
     installed = (mdoc.ROOT / "man/CMakeLists.txt").read_text()
