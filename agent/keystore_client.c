@@ -202,7 +202,6 @@ static void begin(uint8_t op, const uint8_t *fields, size_t fields_len, struct c
     memcpy(keystore.head + IPC_HEADER, fields, fields_len);
     keystore.head_len = IPC_HEADER + fields_len;
     send_more();
-    loop_hurry(true);
 }
 
 static void next_request(void)
@@ -291,7 +290,6 @@ static void answered(struct view body)
     struct keystore_job *job = keystore.job;
     enum err err = keystore.answer[4];
 
-    loop_hurry(false);
     keystore.busy = false;
     keystore.client = NULL;
     keystore.job = NULL;

@@ -27,15 +27,6 @@ void loop_change(struct source *source, uint32_t events);
 void loop_remove(struct source *source);
 
 /*
- * On: something comes at once, most likely: for LOOP_HURRY_US from now, loop_wait() looks for it
- * again and again. To sleep and be woken takes longer than an ed25519 signature, in a virtual
- * machine most of all. Where there is one processor it changes nothing: who sends it could not run
- * meanwhile.
- */
-#define LOOP_HURRY_US 100U
-void loop_hurry(bool on);
-
-/*
  * Waits up to timeout_ms (-1: for ever) and calls the sources that have something. ERR_SYSTEM:
  * epoll itself does not work, and will not the next time.
  */

@@ -212,8 +212,8 @@ function introduction() {
     print "**One processor**: client and agents share it and take turns, so that the time is the work."
     print "**All processors**: the scheduler places them. Then each message may have to wake a processor that"
     print "sleeps, which in a virtual machine can take longer than an ed25519 signature. Ours has four such"
-    print "messages for a signature, of which it waits awake for one, and an agent without a process for the"
-    print "keys has two. The bare round trips under *The limit* show what of this is the machine's."
+    print "messages for a signature, an agent without a process for the keys has two. The bare round trips"
+    print "under *The limit* show what of this is the machine's."
 }
 
 function hostile(   i, j, n, victim, what, who, whos, victims) {
