@@ -191,6 +191,11 @@ static void to_keystore(struct use *use, bool by_user)
 {
     enum err err = use_recheck(use);
 
+    if (use->client->gone) { /* before its request had its turn: nobody waits for a signature */
+        decided(use, "the client has gone", "client");
+        refuse(use);
+        return;
+    }
     if (err == OK) {
         err = use_count(use, by_user);
     }

@@ -365,7 +365,7 @@ static void name_vault(char *ret, size_t cap)
  */
 static void find_child_program(struct broker *b)
 {
-    int fd = open(CHILD_PROGRAM, O_PATH | O_CLOEXEC);
+    int fd = access(CHILD_PROGRAM, X_OK) == 0 ? open(CHILD_PROGRAM, O_PATH | O_CLOEXEC) : -1;
 
     if (fd < 0) {
         log_line("%s: %s: nothing can be asked", CHILD_PROGRAM, strerror(errno));

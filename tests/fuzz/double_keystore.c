@@ -38,7 +38,7 @@ static struct {
     size_t have;
     bool pending; /* a whole request */
     unsigned delay, wait;
-    bool has_said;
+    bool has_said, has_lied; /* the latter of a key */
     uint8_t said_err;
     uint8_t said[SAID_MAX];
     size_t said_len;
@@ -124,6 +124,7 @@ void keystore_reset(void)
     memset(keystore.asked, 0, sizeof keystore.asked);
     keystore.signatures_count = 0;
     keystore.has_said = false;
+    keystore.has_lied = false;
 }
 
 struct view keystore_key(size_t place)
@@ -298,7 +299,10 @@ static enum err do_add_file(struct wire_reader *r, struct wire_writer *w)
     return err;
 }
 
-/* Nobody was asked because the key had no `confirm` then; if it has one now, it is not signed. */
+/*
+ * Nobody was asked because the key had no `confirm` then; if it has one now, it is not signed. What
+ * is said in the place of that may make the agent try again; after a lie of a key nothing is known.
+ */
 static enum err check_allowed(struct held *held, struct view qube, bool approved, struct view data)
 {
     struct view blob = {held->blob, held->blob_len};
@@ -306,8 +310,11 @@ static enum err check_allowed(struct held *held, struct view qube, bool approved
     if (prompt_allowed(qube, blob, held->confirm, data)) {
         return OK;
     }
-    CHECK(!approved && held->late > 0 && prompt_allowed(qube, blob, false, data));
-    held->late--;
+    CHECK(!approved && prompt_allowed(qube, blob, false, data));
+    if (!keystore.has_said && !keystore.has_lied) {
+        CHECK(held->late > 0);
+        held->late--;
+    }
     return ERR_CONFIRM;
 }
 
@@ -436,6 +443,7 @@ static enum err say(uint8_t op, struct wire_writer *w)
         put_bytes(w, keystore.said, keystore.said_len);
     }
     if (lies && (op == IPC_ADD || op == IPC_ADD_FILE)) {
+        keystore.has_lied = true;
         limit_lose();
     }
     if (op == IPC_LOCK || op == IPC_UNLOCK) {

@@ -123,6 +123,7 @@ static bool end(struct wire_writer *w)
 void prompt_policy(size_t number)
 {
     struct wire_writer w = begin(PROMPT_FILE);
+    size_t before = prompt.out.len;
 
     number %= sizeof policies / sizeof policies[0];
     put_u8(&w, PROMPT_FILE_POLICY);
@@ -134,7 +135,9 @@ void prompt_policy(size_t number)
     w = begin(PROMPT_FILES);
     put_text(&w, "");
     put_text(&w, "");
-    if (end(&w) && number != POLICY_NONE) {
+    if (!end(&w)) {
+        prompt.out.len = before; /* both or none */
+    } else if (number != POLICY_NONE) {
         prompt.only_work = number == POLICY_ONLY_WORK;
     }
 }

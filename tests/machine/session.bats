@@ -143,7 +143,7 @@ said_in_vault() {
     restart_agent
     wait_until listed dev work
     vault_root mv "$child" "$child.old"
-    printf '#!/bin/sh\nexit 1\n' | into vault "$child" 755
+    vault_root cp /bin/false "$child"
     sign
     restart_agent
     wait_until listed dev work
