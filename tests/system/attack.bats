@@ -214,8 +214,16 @@ stopped() {
     stop_agent
 }
 
-@test "the keystore stops and goes on as its user says" {
+# start_stoppable_agent: in a process group of its own, below our shell's. SIGTSTP and the like do
+# nothing to a group that is orphaned (setpgid(2)), as that of all tests can be.
+start_stoppable_agent() {
+    set -m
     start_agent
+    set +m
+}
+
+@test "the keystore stops and goes on as its user says" {
+    start_stoppable_agent
     load_all
     for signal in STOP TSTP TTIN TTOU STOP; do
         kill -$signal "$KEYSTORE_PID"
@@ -241,7 +249,7 @@ stopped() {
 }
 
 @test "SIGTSTP and SIGCONT to the whole group, as a terminal sends them" {
-    start_agent
+    start_stoppable_agent
     load_all
     for i in {1..10}; do
         kill -TSTP "$AGENT_PID" "$KEYSTORE_PID"
