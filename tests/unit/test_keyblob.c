@@ -43,14 +43,23 @@ static enum err parse(struct view blob, struct public_key *ret)
     return err;
 }
 
+/* The analyzer does not know that an assertion does not return, so the type is never NULL. */
+static struct public_key parsed(struct view blob)
+{
+    static const struct key_type none;
+    struct public_key key = {.type = &none};
+
+    assert_int_equal(public_key_parse(blob, &key), OK);
+    return key;
+}
+
 static void test_types(void **state)
 {
     (void)state;
     for (size_t i = 0; i < BLOBS; i++) {
         const struct keygen_kind *kind = &keygen_kinds[i % COUNT(keygen_kinds)];
-        struct public_key key = {0};
+        struct public_key key = parsed(blobs[i]);
 
-        assert_int_equal(public_key_parse(blobs[i], &key), OK);
         assert_string_equal(key.type->name, kind->ssh_name);
         assert_string_equal(key.type->cert_name, kind->cert_name);
         assert_int_equal(key.is_cert, i >= COUNT(keygen_kinds));
@@ -66,9 +75,8 @@ static void test_fields(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(keygen_kinds); i++) {
-        struct public_key key = {0};
+        struct public_key key = parsed(blobs[i]);
 
-        assert_int_equal(public_key_parse(blobs[i], &key), OK);
         if (i == 1) {
             assert_view_equal(key.e, ((struct view){(const uint8_t[]){1, 0, 1}, 3}));
             assert_int_equal(key.n.len, 256);
@@ -98,9 +106,8 @@ static void test_kinds(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(want); i++) {
-        struct public_key key = {0};
+        struct public_key key = parsed(blobs[i]);
 
-        assert_int_equal(public_key_parse(blobs[i], &key), OK);
         assert_int_equal(key.type->kind, want[i].kind);
         if (want[i].curve != NULL) {
             assert_string_equal(key.type->curve, want[i].curve);
@@ -147,9 +154,8 @@ static void test_writing(void **state)
     for (size_t i = 0; i < BLOBS; i++) {
         uint8_t bytes[1024];
         struct wire_writer w = wire_writer(bytes, sizeof bytes);
-        struct public_key key = {0};
+        struct public_key key = parsed(blobs[i]);
 
-        assert_int_equal(public_key_parse(blobs[i], &key), OK);
         put_public_key(&w, &key);
         assert_int_equal(w.err, OK);
         assert_view_equal(wire_written(&w), blobs[i % COUNT(keygen_kinds)]);
@@ -253,9 +259,8 @@ static void test_ecdsa_curve_names(void **state)
     (void)state;
     for (size_t i = 2; i < COUNT(keygen_kinds); i++) {
         const char *own = keygen_kinds[i].ssh_name + strlen("ecdsa-sha2-");
-        struct public_key key = {0};
+        struct public_key key = parsed(blobs[i]);
 
-        assert_int_equal(public_key_parse(blobs[i], &key), OK);
         for (size_t j = 0; j < COUNT(names); j++) {
             const struct view fields[] = {text_view(names[j]), key.point};
 
