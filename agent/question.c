@@ -129,9 +129,6 @@ const char *question_ask(struct use *use)
 {
     struct party *party = use->client->party;
 
-    if (use->client->gone) {
-        return "the client has gone";
-    }
     if (!prompt_is_alive()) {
         return "the prompt has ended, so nobody can be asked (restart the agent)";
     }

@@ -191,11 +191,6 @@ static void to_keystore(struct use *use, bool by_user)
 {
     enum err err = use_recheck(use);
 
-    if (use->client->gone) { /* before its request had its turn: nobody waits for a signature */
-        decided(use, "the client has gone", "client");
-        refuse(use);
-        return;
-    }
     if (err == OK) {
         err = use_count(use, by_user);
     }
@@ -326,11 +321,14 @@ void handle_sign(struct client *client)
         return;
     }
     decision = use_decide(use);
-    if (decision.verdict != POLICY_ASK) {
+    if (client->gone && decision.verdict != POLICY_DENY) {
+        why = "the client has gone"; /* before its request had its turn */
+    } else if (decision.verdict == POLICY_ASK) {
+        why = question_ask(use);
+    } else {
         sign_settled(use, &decision);
         return;
     }
-    why = question_ask(use);
     if (why != NULL) {
         decided(use, why, "agent");
         refuse(use);

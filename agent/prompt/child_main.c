@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* split-ssh-prompt-child, which split-ssh-prompt starts: shows one thing and holds nothing. */
+/* split-ssh-prompt-child: one question, bubble or passphrase, for split-ssh-prompt. */
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>

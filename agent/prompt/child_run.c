@@ -54,10 +54,10 @@ static _Noreturn void become(const char *program, const char *what, int input, i
     reset_signals();
     if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 || getppid() != parent || out < 0 ||
         dup2(input, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-        close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+        close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) { /* program may be one */
         _exit(CANNOT_RUN);
     }
-    execl(program, "split-ssh-prompt-child", what, (char *)NULL); /* can be one of descriptors */
+    execl(program, "split-ssh-prompt-child", what, (char *)NULL);
     _exit(CANNOT_RUN);
 }
 

@@ -311,10 +311,8 @@ static enum err check_allowed(struct held *held, struct view qube, bool approved
         return OK;
     }
     CHECK(!approved && prompt_allowed(qube, blob, false, data));
-    if (!keystore.has_said && !keystore.has_lied) {
-        CHECK(held->late > 0);
-        held->late--;
-    }
+    CHECK(held->late > 0 || keystore.has_lied);
+    held->late -= held->late > 0 && !keystore.has_said ? 1 : 0;
     return ERR_CONFIRM;
 }
 

@@ -97,22 +97,34 @@ repeat() {
     wait_logged 'log in as plain.user-1 to an UNVERIFIED'
 }
 
-@test "a client that is gone when its request is read asks nothing" {
-    start_with_work
-    user_says later
-    holds "$QREXEC_SOCKET" descriptor "qubes.SshAgent+ dev" frame "$LIST" read
+# sends_and_goes SOCKET BEGINNING: a request to sign, and its end, are there when the agent looks for
+# the first time. BEGINNING is as of printf(1), %b.
+sends_and_goes() {
     kill -STOP "$AGENT_PID"
-    # The request and the end are there when the agent looks for the first time.
-    timeout 20 python3 - "$QREXEC_SOCKET" "$(login work git $SESSION)" <<'END'
+    timeout 20 python3 - "$1" "$(printf %b "$2" | hex)" "$(login work git $SESSION)" <<'END'
 import socket, sys
 client = socket.socket(socket.AF_UNIX)
 client.connect(sys.argv[1])
-request = bytes.fromhex(sys.argv[2])
-client.sendall(b"qubes.SshAgent+ dev\0" + len(request).to_bytes(4, "big") + request)
+beginning, request = bytes.fromhex(sys.argv[2]), bytes.fromhex(sys.argv[3])
+client.sendall(beginning + len(request).to_bytes(4, "big") + request)
 client.close()
 END
     kill -CONT "$AGENT_PID"
     wait_until grep -q '"reason":"the client has gone"' "$AUDIT"
+}
+
+@test "a client that is gone when its request is read gets no signature" {
+    start_with_work
+    sends_and_goes "$AGENT_SOCKET" ''
+    refute grep '"decision":"allowed"' "$AUDIT"
+    [ "$(wc -l <"$AUDIT")" -eq 1 ]
+}
+
+@test "a client that is gone when its request is read asks nothing" {
+    start_with_work
+    user_says later
+    holds "$QREXEC_SOCKET" descriptor "qubes.SshAgent+ dev" frame "$LIST" read
+    sends_and_goes "$QREXEC_SOCKET" 'qubes.SshAgent+ dev\0'
     asked_times 0
     control status | grep -q 'questions: .*, 0 open'
 }
